@@ -15,23 +15,35 @@ from policy_guard.pipeline.extent import choices, unknown_texts, visible_holder,
 from policy_guard.pipeline.pairing.file_version import FileVersion
 from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.pairing.terraform import Tree, all_roots, present
+from policy_guard.pipeline.principal_access import is_attached
 from policy_guard.pipeline.repository import File, Repository, folder_from_root, from_root
 from policy_guard.pipeline.repository.changes import snapshot
 from policy_guard.pipeline.repository.revisions import WORKING_TREE
 from policy_guard.pipeline.stages import is_under
+from policy_guard.regex import regex
 from policy_guard.report.report import path_from
 from policy_guard.settings.load import load_settings
+from policy_guard.verify.explain.without_document import is_boundary
 
+_GRANT = regex(r"\.grant$|^Resources\.\w+$")
 Extent: TypeAlias = Literal["exactly", "with unknown texts", "with choices", "not at all"]
 
 
-_WITH_HOLDERS = ("in a template", "in Terraform")
+What: TypeAlias = Literal["document", "boundary", "attached", "grant"]
+_WORDS = {
+    "boundary": "permissions boundary by its ARN",
+    "attached": "attached policies",
+    "grant": "access that a resource gives",
+}
+_WITH_HOLDERS = ("in a template", "in Terraform", "in a manifest")
 
 
 class Listed(NamedTuple):
     """A policy of the working tree, or what keeps a file from being read as one (`problem`, at `line`).
 
-    `unknown` names the parts whose texts are not known, `choices` the conditions that decide what the policy is.
+    `unknown` names the parts whose texts are not known, `choices` the conditions that decide what the policy is. `what`
+    stands there: a document, or something that gives access without one. `members` are the addresses of the policies
+    that are judged as this one.
     """
 
     path: str
@@ -43,6 +55,8 @@ class Listed(NamedTuple):
     choices: tuple[str, ...] = ()
     line: int | None = None
     problem: str = ""
+    what: What = "document"
+    members: tuple[str, ...] = ()
 
     @property
     def read(self) -> Extent:
@@ -87,18 +101,19 @@ def listing(config: str | None, folder: Path, environ: Mapping[str, str], paths:
 
 
 def _in_terraform(repository: Repository, files: Mapping[str, File]) -> Iterator[Listed]:
-    """The policies of Terraform, each by itself, and those that cannot be worked out."""
+    """The policies of Terraform, those of a principal as one, and those that cannot be worked out."""
     tree = Tree(repository, files, WORKING_TREE.name)
     for folder in all_roots(tree):
-        folder_policies = present(tree, folder, by_unit=True)
+        folder_policies = present(tree, folder)
         yield from (
             readable_policy(policy.source.path, policy.label, policy, "in Terraform")
             for policy in folder_policies.policies
         )
-        for finding in folder_policies.findings:
-            yield _unreadable_policy(finding.source, Problem(finding.message, finding.span), "in Terraform")
+        for address, (finding, *others) in folder_policies.findings_by_policy:
+            problem = Problem(finding.message, finding.span)
+            yield _unreadable_policy(finding.source, address, problem, len(others), "in Terraform")
     for wrong in dict.fromkeys(tree.wrong):
-        yield _unreadable_policy(wrong.source, wrong.problem, "in Terraform")
+        yield _unreadable_policy(wrong.source, "", wrong.problem, 0, "in Terraform")
 
 
 def _policies_of_file(path: str, version: FileVersion, origin: str) -> Iterator[Listed]:
@@ -109,8 +124,8 @@ def _policies_of_file(path: str, version: FileVersion, origin: str) -> Iterator[
     )
     origin = next((words for words, holds in kinds if holds), origin)
     yield from (readable_policy(path, label, policy, origin) for label, policy in version.policies.items())
-    for problem in version.problems if version.template or version.snapshots else version.problems[:1]:
-        yield _unreadable_policy(version.source, problem, origin)
+    for address, (problem, *others) in version.problems_by_policy:
+        yield _unreadable_policy(version.source, address, problem, len(others), origin)
 
 
 def readable_policy(path: str, label: str, policy: Policy, origin: str) -> Listed:
@@ -119,15 +134,27 @@ def readable_policy(path: str, label: str, policy: Policy, origin: str) -> Liste
         why=origin,
         address=visible_text(label),
         holder=visible_holder(policy),
-        kind=policy.kind,
+        kind="boundary" if is_boundary(policy) else policy.kind,
         unknown=unknown_texts(policy),
         choices=choices(policy),
+        what=_what(policy),
+        members=tuple(member for member in policy.members if member != policy.label),
     )
 
 
-def _unreadable_policy(source: Source, problem: Problem, origin: str) -> Listed:
+def _what(policy: Policy) -> What:
+    """Return what stands there in place of a document, if anything."""
+    if is_boundary(policy):
+        return "boundary"
+    if _GRANT.search(policy.label) and policy.kind == "resource":
+        return "grant"
+    return "attached" if policy.statements and all(map(is_attached, policy.statements)) else "document"
+
+
+def _unreadable_policy(source: Source, address: str, problem: Problem, more: int, origin: str) -> Listed:
     line = source.position(problem.span.start).line
-    return Listed(path=source.path, why=origin, line=line, problem=problem.message)
+    message = f"{problem.message}, and {more} more" if more else problem.message
+    return Listed(path=source.path, why=origin, address=visible_text(address), line=line, problem=message)
 
 
 def as_text(listing: Listing) -> str:
@@ -140,14 +167,16 @@ def as_text(listing: Listing) -> str:
 
 
 def _line(entry: Listed) -> str:
-    if entry.problem:
-        place = f"{shortened(entry.path, 200)}: {entry.why}, unreadable at line {entry.line}"
-        return f"{place}: {printable(entry.problem)}"
     name = shortened(f"{entry.path} {entry.address}".strip(), 200)
-    holder = f" of {printable(entry.holder)}" if entry.why in _WITH_HOLDERS and entry.holder else ""
+    if entry.problem:
+        return f"{name}: {entry.why}, unreadable at line {entry.line}: {printable(entry.problem)}"
+    link = "on" if entry.what == "grant" else "of"
+    holder = f" {link} {printable(entry.holder)}" if entry.why in _WITH_HOLDERS and entry.holder else ""
     unknown = f", unknown parts: {', '.join(entry.unknown)}" if entry.unknown else ""
     choices = f", choices: {', '.join(entry.choices)}" if entry.choices else ""
-    return f"{name}: {entry.kind}{holder}, {entry.why}, readable{printable(unknown)}{printable(choices)}"
+    what = _WORDS.get(entry.what, entry.kind)
+    others = f", with {printable(', '.join(entry.members))}" if entry.why == "in Terraform" and entry.members else ""
+    return f"{name}: {what}{holder}{others}, {entry.why}, readable{printable(unknown)}{printable(choices)}"
 
 
 def as_json(listing: Listing) -> str:

@@ -235,7 +235,8 @@ class Policy(NamedTuple):
     `doubts` are what is read, and likely to mean something else than it seems to. `group` is the name of the group
     of files whose statements these are; the statements know their own files. `holder` is what the file says of whose
     it is. `names_resources` tells whether some statement is written with Resource or NotResource. `members` are the
-    labels of the policies that are judged as this one, and other names of it.
+    labels of the policies that are judged as this one, and other names of it. `owner` says in words whose it is, where
+    `holder` only tells it from others.
     """
 
     kind: Kind
@@ -249,6 +250,7 @@ class Policy(NamedTuple):
     holder: str = ""
     names_resources: bool = True
     members: tuple[str, ...] = ()
+    owner: str = ""
 
     @property
     def addresses(self) -> tuple[str, ...]:

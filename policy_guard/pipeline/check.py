@@ -127,6 +127,7 @@ def _check(
         sides=_sides(repository, reader, comparison, ci, options.all_policies),
         references=_references(repository, reader, comparison, results.note),
         shard=options.shard or Shard(),
+        plan=from_root(folder / options.plan, repository.root) if options.plan else "",
     )
     if options.shard:
         results.restrict_to(Part(*options.shard, _subject(options, comparison, settings, fail_on, ci)))

@@ -9,6 +9,8 @@ from policy_guard.documents.containers.opaque import is_digest
 from policy_guard.iam.policy import MADE_UP, Policy, in_words, patterns_of
 from policy_guard.solver.strings.pattern import HIDDEN, Unknown
 
+_NOBODY = ("alone ", "statements of resources")
+"""How holders begin that only tell policies apart which are attached to nobody where they stand."""
 Extent: TypeAlias = Literal["exactly", "with unknown texts", "with choices"]
 
 
@@ -23,8 +25,9 @@ def visible_text(text: str) -> str:
 
 
 def visible_holder(policy: Policy) -> str:
-    """Whose a policy is, for people; empty where a mark tells that, and no name."""
-    return "" if is_digest(policy.holder) else visible_text(policy.holder)
+    """Return whose a policy is, for people; empty where a mark tells that, and no name."""
+    text = policy.owner or visible_text(policy.holder)
+    return "" if is_digest(text) or text.startswith(_NOBODY) else text
 
 
 def unknown_texts(policy: Policy) -> tuple[str, ...]:

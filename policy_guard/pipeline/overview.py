@@ -28,6 +28,7 @@ from policy_guard.settings.load import Settings, load_settings
 from policy_guard.solver.strings.pattern import Wildcard
 from policy_guard.verify.checks.access_not_granted import CHECK as ACCESS_NOT_GRANTED
 from policy_guard.verify.checks.no_public_access import CHECK as NO_PUBLIC_ACCESS
+from policy_guard.verify.explain.without_document import access
 from policy_guard.verify.finding import Finding
 
 if TYPE_CHECKING:
@@ -209,7 +210,9 @@ def _grants(policy: Policy) -> Iterator[str]:
         words = f" on {'all but ' if resources and resources.negated else ''}{on}" if on else ""
         words += " under conditions" if statement.conditions else ""
         verb = f"{statement.effect} {'all but ' if statement.action.negated else ''}"
-        yield from (f"{verb}{value.text}{words}" for value in statement.action.values)
+        for value in statement.action.values:
+            spoken = access(value.text, on)
+            yield f"{verb}{spoken}" if spoken else f"{verb}{value.text}{words}"
 
 
 def _unused(judgement: Judgement) -> Iterator[str]:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from policy_guard.documents.source import Span
 from policy_guard.iam.policy import Effect, Element, Policy, Statement, in_words
 from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.pairing.terraform import Tree, all_roots, present
@@ -87,7 +86,7 @@ def _holding(statement: Statement) -> Holding:
         conditions=tuple(map(in_words, statement.conditions)),
         path=source.path,
         line=source.position(statement.span.start).line,
-        attached=_attached(source.text, statement.span),
+        attached=_attached(statement),
         but=tuple(text for element in elements.values() for text in _texts(element, negated=True)),
     )
 
@@ -96,7 +95,12 @@ def _texts(element: Element | None, negated: bool) -> tuple[str, ...]:
     return tuple(value.text for value in element.values) if element and element.negated == negated else ()
 
 
-def _attached(text: str, span: Span) -> str:
+def is_attached(statement: Statement) -> bool:
+    """Tell whether a name or an ARN stands in place of a statement."""
+    return bool(_attached(statement))
+
+
+def _attached(statement: Statement) -> str:
     """The name or ARN that stands in place of a statement."""
-    written = text[slice(*span)].strip().strip("\"'")
+    written = statement.source.text[slice(*statement.span)].strip().strip("\"'")
     return written if (written and not any(sign in written for sign in "{\n:=")) or written.startswith("arn:") else ""

@@ -80,14 +80,16 @@ class Session(NamedTuple):
 
         `as_judged` gives a pair what bounds it, and nothing for one that is judged elsewhere.
         """
-        self.results.add_unreadable(tuple(unreadable_findings(version.source, version.problems)))
+        for _, problems in version.problems_by_policy:
+            self.results.add_unreadable(tuple(unreadable_findings(version.source, problems)))
         for policy in version.policies.values():
             if pair := as_judged(Pair(path=version.source.path, old=policy, new=policy)):
                 self.pair(pair, comparing=False)
 
     def judged_file(self, path: str, file: JudgedFile) -> None:
         """Keeps what came of a version that was read and judged by itself elsewhere."""
-        self.results.add_unreadable(file.unreadable)
+        for findings in file.unreadable:
+            self.results.add_unreadable(findings)
         policies = file.policies or (None,) * len(file.labels)
         for label, judged, policy in zip(file.labels, file.judged, policies, strict=True):
             name = f"{path} {label}".rstrip()

@@ -53,7 +53,10 @@ class _Compared(NamedTuple):
 
 
 class Run(NamedTuple):
-    """`paths` restrict what is told; `sides` are both sides with what stands behind links, where that may matter."""
+    """`paths` restrict what is told; `sides` are both sides with what stands behind links, where that may matter.
+
+    `plan` is the file of a plan of Terraform, which is judged as that.
+    """
 
     repository: Repository
     config: Config
@@ -65,6 +68,7 @@ class Run(NamedTuple):
     sides: Sides | None
     references: References | None
     shard: Shard
+    plan: str = ""
 
     def look_for_hidden(self, all_policies: bool) -> None:
         """Return what the change puts where it is not looked at."""
@@ -100,6 +104,8 @@ class Run(NamedTuple):
             if not (outcome.pairs or outcome.findings):
                 remark = unread_remark(self.reader, change.new, change.path, changed=True)
                 outcome = outcome._replace(unread=remark or outcome.unread)
+            if change.path == self.plan:
+                outcome = outcome._replace(embedded=0, unread="")
             alone = [(pair, _without_groups(pair, self.reader)) for pair in outcome.pairs]
             judged_pairs = [
                 self._referenced(judged)
@@ -245,9 +251,9 @@ class Run(NamedTuple):
         steps = self.session.results.stepwise(roots, "folders with Terraform", str)
         in_advance = self.session.in_advance(read, itemgetter(1), comparing=False)
         for folder, (contents, folder_pairs) in zip(steps, in_advance, strict=True):
-            for finding in contents.findings:
-                if self._is_asked(finding.source.path):
-                    self.session.results.add_unreadable([finding])
+            for _, findings in contents.findings_by_policy:
+                if self._is_asked(findings[0].source.path):
+                    self.session.results.add_unreadable(findings)
             for pair in folder_pairs:
                 self.session.pair(pair, comparing=False)
             for address in contents.elsewhere if self._is_asked(folder) else ():

@@ -66,7 +66,7 @@ class JudgedFile(NamedTuple):
     """What came of a file: why it was passed over, what cannot be read, and its policies by their labels."""
 
     passed_over: str
-    unreadable: tuple[Finding, ...]
+    unreadable: tuple[tuple[Finding, ...], ...]
     labels: tuple[str, ...]
     judged: tuple[Judged, ...]
     policies: tuple[Policy, ...]
@@ -164,7 +164,9 @@ def _judged_file(file: PlainFile, judge: Judge, frame: Frame) -> JudgedFile:
         judged.append(_judged(pair, False, judge))
     return JudgedFile(
         passed_over=version.passed_over,
-        unreadable=tuple(unreadable_findings(version.source, version.problems)),
+        unreadable=tuple(
+            tuple(unreadable_findings(version.source, problems)) for _, problems in version.problems_by_policy
+        ),
         labels=tuple(policy.label for policy in version.policies.values()),
         judged=tuple(judged),
         policies=tuple(version.policies.values()) if frame.with_policies else (),

@@ -23,7 +23,13 @@ from policy_guard.verify.explain.changed import heir
 from policy_guard.verify.explain.difference import Terms, narrower_span, spell_terms
 from policy_guard.verify.explain.difference_text import cells, difference_facts, enumeration
 from policy_guard.verify.explain.shares import find_other_shares
-from policy_guard.verify.explain.without_document import is_boundary, is_made_up, is_other_access, page
+from policy_guard.verify.explain.without_document import (
+    is_boundary,
+    is_made_up,
+    is_other_access,
+    page,
+    principal_in_words,
+)
 from policy_guard.verify.finding import Acceptable, Cell, Finding, Outcome, Related
 from policy_guard.verify.rehearsal import lies_within, part_of, suffices
 from policy_guard.verify.request_text import absent_keys, sentence, spell_request
@@ -315,14 +321,14 @@ def _facts(
         yield "too hard", answer.part
         yield "next", "nothing was proved, so this fails; split the policy or have the change reviewed"
     else:
-        yield from _access(check, verdict)
+        yield from _access(check, verdict, policy)
         if at.marked is not None and at.statement is not None:
             yield "through", _name_of_statement(at.statement)
         if question.new is None and not check.of_old:
             yield "now", "the policy is gone: nothing is capped here"
         if question.old is None and check.label == "new" and not is_without_document(verdict):
             yield "before", "no policy: everything that it grants is new"
-        if witness and not is_made_up(witness.action):
+        if witness and not is_made_up(witness.action) and not is_without_document(verdict):
             yield "example", sentence(witness) + absent_keys(witness, question)
             yield from _kinds(witness) if verdict.impossible else ()
         yield from _readings(answer)
@@ -338,13 +344,15 @@ def _facts(
         yield "next", advice(check, verdict, question, witness)
 
 
-def _access(check: Check, verdict: Verdict) -> Iterator[tuple[str, str]]:
-    """The access that is new, critical or lost, and what of it was there before."""
+def _access(check: Check, verdict: Verdict, policy: Policy | None) -> Iterator[tuple[str, str]]:
+    """The access that is new, critical or lost, what of it was there before, and who has it if no document tells."""
     if verdict.difference:
         yield from difference_facts(verdict.difference, check.label)
         yield from [("before", "denied")] if _was_denied(verdict) else []
     elif verdict.actions:
         yield check.label, _grant(verdict)
+    if policy and is_without_document(verdict) and (principal := principal_in_words(policy)):
+        yield "to", principal
 
 
 def _was_denied(verdict: Verdict) -> bool:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from policy_guard.iam.policy import Policy
 
 READABLE = CheckId("readable")
+_CORRECT = "nothing can be proved about a policy that cannot be read; correct it"
+_BY_HAND = "nothing can be proved about it: have it reviewed, and name its line under ignore-unreadable in the settings"
 MOST_NAMED, MOST_SHOWN = 50, 3
 """How many policies are named that were where something else is now, and of how many the old version is shown."""
 
@@ -27,7 +29,7 @@ def unreadable_findings(source: Source, problems: Iterable[Problem]) -> Iterator
             message=problem.message,
             source=source,
             span=problem.span,
-            facts=(("next", "nothing can be proved about a policy that cannot be read; correct it"),),
+            facts=(("next", _BY_HAND if problem.message.endswith("by hand") else _CORRECT),),
         )
 
 

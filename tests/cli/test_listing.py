@@ -47,6 +47,8 @@ def test_a_policy_that_is_read_exactly(listed: dict[str, dict[str, Any]]) -> Non
         "choices": [],
         "line": None,
         "problem": "",
+        "what": "document",
+        "members": [],
         "read": "exactly",
     }
 
@@ -109,7 +111,10 @@ def test_the_policies_of_terraform_are_listed_with_their_holders(tmp_path: Path)
     assert "infra/main.tf aws_iam_role.reader.assume_role_policy: trust, in Terraform, readable" in lines
     read = "infra/main.tf aws_iam_role_policy.read.policy: identity of role aws_iam_role.reader.name, in Terraform, "
     assert f"{read}readable, unknown parts: var.bucket" in lines
-    assert any(line.startswith("infra/main.tf: in Terraform, unreadable at line ") for line in lines)
+    assert any(
+        line.startswith("infra/main.tf aws_iam_role_policy.odd.policy: in Terraform, unreadable at line ")
+        for line in lines
+    )
     listed = json.loads(scratch.guard("list", "--format", "json").out)["policies"]
     extents = {each["address"]: each["read"] for each in listed}
     assert extents["aws_iam_role_policy.read.policy"] == "with unknown texts"
@@ -171,3 +176,103 @@ def test_all_critical_permissions_of_one_policy_are_listed(tmp_path: Path) -> No
     ]
     assert answer.out.endswith("3 of 4 critical entries granted\n")
     assert scratch.guard("list", "--critical", "iam/a.json", "--format", "json").code == 2
+
+
+MIXED = {
+    "stack.yaml": """\
+Resources:
+  Clerk:
+    Type: AWS::IAM::User
+    Properties:
+      Policies:
+        - PolicyName: orders
+          PolicyDocument:
+            Version: '2012-10-17'
+            Statement: {Effect: Allow, Action: 's3:GetObject', Resource: '*'}
+      ManagedPolicyArns: ['arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess']
+  Call:
+    Type: AWS::Lambda::Permission
+    Properties: {FunctionName: f, Action: lambda:InvokeFunction, Principal: s3.amazonaws.com}
+  Broken:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Version: '2012-10-17'
+        Statement: {Effect: Alow, Actions: 's3:GetObject', Resource: '*'}
+""",
+    "infra/main.tf": """\
+resource "aws_iam_role" "r" {
+  permissions_boundary = "arn:aws:iam::123456789012:policy/limit"
+  assume_role_policy   = jsonencode({Version = "2012-10-17", Statement = [
+    {Effect = "Allow", Principal = {Service = "ec2.amazonaws.com"}, Action = "sts:AssumeRole"}]})
+}
+resource "aws_iam_role_policy" "p" {
+  role   = aws_iam_role.r.name
+  policy = jsonencode({Version = "2012-10-17", Statement = [{Effect = "Allow", Resource = "*", Action = "s3:Get*"}]})
+}
+resource "aws_iam_role_policy" "q" {
+  role   = aws_iam_role.r.name
+  policy = jsonencode({Version = "2012-10-17", Statement = [{Effect = "Allow", Resource = "*", Action = "sqs:*"}]})
+}
+resource "aws_iam_policy" "broken" {
+  policy = jsonencode({Version = "2012-10-17", Statement = [{Effect = "Alow", Resources = "*", Action = "s3:Get*"}]})
+}
+""",
+    "k8s/role.yaml": """\
+apiVersion: iam.aws.crossplane.io/v1beta1
+kind: RolePolicyAttachment
+metadata: {name: orders}
+spec:
+  forProvider:
+    policyArn: arn:aws:iam::aws:policy/ReadOnlyAccess
+    roleNameRef: {name: reader}
+---
+apiVersion: iam.aws.crossplane.io/v1beta1
+kind: Policy
+metadata: {name: orders}
+spec:
+  forProvider:
+    document: |
+      {"Version": "2012-10-17", "Statement": [{"Effect": "Alow", "Action": "s3:GetObject", "Resource": "*"}]}
+""",
+}
+
+
+def test_every_policy_is_listed_as_what_it_is_and_where(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.commit(**MIXED)
+    lines = scratch.guard("list").out.splitlines()
+    assert [line.partition(", in ")[0] for line in lines if "unreadable" not in line] == [
+        "k8s/role.yaml RolePolicyAttachment/orders.spec.forProvider.policyArn: attached policies of roleNameRef reader",
+        "stack.yaml Resources.Clerk: identity of User ${Clerk}",
+        "stack.yaml Resources.Call: access that a resource gives on "
+        "arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:f",
+        "infra/main.tf aws_iam_role.r.permissions_boundary: permissions boundary by its ARN",
+        "infra/main.tf aws_iam_role.r.assume_role_policy: trust",
+        "infra/main.tf aws_iam_role_policy.p.policy: identity of role aws_iam_role.r.name, "
+        "with aws_iam_role_policy.q.policy",
+        "9 policies",
+    ]
+    assert [" ".join(line.split(": ")[:2]) for line in lines if "unreadable" in line] == [
+        "k8s/role.yaml Policy/orders.spec.forProvider.document in a manifest, unreadable at line 15",
+        "stack.yaml Resources.Broken.PolicyDocument in a template, unreadable at line 19",
+        "infra/main.tf aws_iam_policy.broken.policy in Terraform, unreadable at line 15",
+    ]
+
+
+def test_the_list_counts_what_check_all_counts(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.commit(**MIXED)
+    number = scratch.guard("list").out.splitlines()[-1]
+    assert scratch.guard("check", "--all").out.splitlines()[-1].startswith(f"{number}, ")
+
+
+def test_a_program_is_told_what_stands_in_place_of_a_document(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.commit(**MIXED)
+    policies = json.loads(scratch.guard("list", "--format", "json").out)["policies"]
+    by_address = {policy["address"]: policy for policy in policies}
+    boundary = by_address["aws_iam_role.r.permissions_boundary"]
+    assert (boundary["what"], boundary["kind"]) == ("boundary", "boundary")
+    assert by_address["aws_iam_role_policy.p.policy"]["members"] == ["aws_iam_role_policy.q.policy"]
+    assert by_address["RolePolicyAttachment/orders.spec.forProvider.policyArn"]["holder"] == "roleNameRef reader"

@@ -393,3 +393,20 @@ def test_a_policy_deep_in_the_resource_of_another_provider_is_judged(scratch: Sc
     )
     answer = judged(scratch, plan(change("kubernetes_manifest.m", *manifests)))
     assert (answer.code, "manifest.spec.forProvider.policy" in answer.out) == (1, True), answer
+
+
+def test_an_attachment_to_a_user_and_a_group_is_told_for_each(scratch: Scratch) -> None:
+    arguments = {"users": ["u"], "groups": ["g"], "policy_arn": "arn:aws:iam::123456789012:policy/one"}
+    scratch.write("plan.json", plan(change("aws_iam_policy_attachment.a", None, arguments)))
+    out = scratch.guard("check", "--plan", "plan.json").out
+    assert out.count("attaches a policy whose document is not known here") == 2
+    assert "to       user u" in out and "to       group g" in out
+    assert "example" not in out
+
+
+def test_the_policies_of_a_plan_are_not_called_unchecked(scratch: Scratch) -> None:
+    scratch.write("plan.json", plan(role_policy("a", [READ], [READ, SEND])))
+    out = scratch.guard("check", "--plan", "plan.json").out
+    assert "1 by the plan plan.json: 0 proved, 1 failed." in out
+    assert "not checked" not in out
+    assert "contains 2 embedded policies" in scratch.guard("check").out

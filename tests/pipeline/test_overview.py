@@ -137,6 +137,6 @@ def test_workers_come_to_the_same_overview(scratch: Scratch) -> None:
     assert _json(scratch, "report", "--jobs", "2") == _json(scratch, "report", "--jobs", "1")
 
 
-def test_a_holder_that_has_a_mark_and_no_name_is_not_shown(scratch: Scratch) -> None:
+def test_a_holder_that_has_a_mark_and_no_name_is_told_by_its_resource(scratch: Scratch) -> None:
     holders = {policy["place"]["path"]: policy["holder"] for policy in _json(scratch, "report")["policies"]}
-    assert holders["manifest.yaml"] == ""
+    assert holders["manifest.yaml"] == "Policy/p"

@@ -220,3 +220,13 @@ def test_what_is_known_by_its_text_alone_was_another_text(scratch: Scratch) -> N
     scratch.write("a.tf", url.replace("}", '  qualifier = "live"\n}'))
     words = " ".join(scratch.guard("check").out.split())
     assert "before another text" in words
+
+
+def test_what_has_to_be_judged_by_hand_is_not_advised_to_be_corrected() -> None:
+    from policy_guard.documents.source import Problem, Source, Span
+    from policy_guard.verify.readable import unreadable_findings
+
+    problems = (Problem(f"this is not read; {remedy}", Span(0, 0)) for remedy in ("judge it by hand", "write another"))
+    by_hand, other = (dict(each.facts)["next"] for each in unreadable_findings(Source("a", ""), problems))
+    assert "correct it" not in by_hand and "ignore-unreadable" in by_hand
+    assert "correct it" in other

@@ -36,7 +36,7 @@ iam/orders.json grants more than before, and something on the list of critical p
 names the statement, the line and one request that shows it. iam/reports.json was proved to grant nothing new.
 The scratch repository is gone again, and nothing else was touched.
 
-Next, in a repository of yours that holds IAM policies as JSON or YAML:
+Next, in a repository of yours that holds IAM policies, as JSON or YAML, in templates, manifests or Terraform:
   policy-guard list      what is a policy there, and of which kind
   policy-guard check     what you are about to commit
 then add the hook: the README shows the four lines, under "Adopt it in five minutes".

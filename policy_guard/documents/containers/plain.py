@@ -61,7 +61,8 @@ class PolicyDocument(NamedTuple):
 
     `holder` is what stands beside it about whose it is or what it is attached to, as a text. `problems` are those of
     the whole file, such as what a template may put anywhere in it. `kind` is what the place of use says. With `bare` it
-    is a list of statements, or one, without a policy around it.
+    is a list of statements, or one, without a policy around it. `owner` says in words whose it is, where `holder` does
+    not.
     """
 
     label: str
@@ -71,6 +72,7 @@ class PolicyDocument(NamedTuple):
     problems: tuple[Problem, ...] = ()
     kind: Kind | None = None
     bare: bool = False
+    owner: str = ""
 
 
 class _Place(NamedTuple):

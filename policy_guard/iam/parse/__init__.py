@@ -46,6 +46,7 @@ def parse(document: PolicyDocument, kind: Kind | None = None, placeholders: tupl
         label=document.label,
         doubts=tuple(reader.doubts),
         holder=document.holder,
+        owner=document.owner,
         names_resources=names_resources,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from policy_guard.documents.containers.serverless_framework.files import is_serverless_name
@@ -58,7 +59,7 @@ class FileVersion(NamedTuple):
     cannot be read, as far as there are texts. `template` is there if the file is one, of which policies are read when
     it is `completed`. A `manifest` may lose its last policy and is looked at all the same; `limits` are what it keeps
     out without a policy. The policies in `bare` are statements without a policy around them. Each of the `snapshots` in
-    a file is a version of its own, by its name.
+    a file is a version of its own, by its name. `addresses` are those of the policies that the problems are about.
     """
 
     source: Source
@@ -75,6 +76,7 @@ class FileVersion(NamedTuple):
     bare: frozenset[str] = frozenset()
     snapshots: Mapping[str, FileVersion] | None = None
     limits: Limits | None = None
+    addresses: Mapping[Problem, str] = MappingProxyType({})
 
     def completed(self, placeholders: tuple[str, ...], grants: bool = False) -> FileVersion:
         """This version with all policies of its template, and with `grants` what grants access without a document."""
@@ -88,7 +90,12 @@ class FileVersion(NamedTuple):
         problems = (*self.template.repeated, *parsed.every_problem)
         counts = Counter(policy.label for policy in parsed.policies.values())
         policies = {_unique_label(key, policy, counts): policy for key, policy in parsed.policies.items()}
-        return self._replace(policies=policies, problems=problems, examined=bool(policies or problems))
+        return self._replace(
+            policies=policies,
+            problems=problems,
+            examined=bool(policies or problems),
+            addresses=parsed.address_by_problem,
+        )
 
     def _with_snapshots(self, placeholders: tuple[str, ...], grants: bool) -> FileVersion:
         """This version with the policies of all its snapshots."""
@@ -99,7 +106,22 @@ class FileVersion(NamedTuple):
             for label, policy in version.policies.items()
         }
         problems = (*self.problems, *(problem for version in versions.values() for problem in version.problems))
-        return self._replace(policies=policies, problems=problems, examined=bool(policies or problems))
+        addresses = {
+            problem: f"{name}: {label}"
+            for name, version in versions.items()
+            for problem, label in version.addresses.items()
+        }
+        return self._replace(
+            policies=policies, problems=problems, examined=bool(policies or problems), addresses=addresses
+        )
+
+    @property
+    def problems_by_policy(self) -> tuple[tuple[str, tuple[Problem, ...]], ...]:
+        """What is wrong, by the address of the policy that it is about, which is empty where nobody knows."""
+        by_address: dict[str, list[Problem]] = {}
+        for problem in self.problems:
+            by_address.setdefault(self.addresses.get(problem, ""), []).append(problem)
+        return tuple((address, tuple(problems)) for address, problems in by_address.items())
 
     def with_lost_limits(self, old: FileVersion) -> FileVersion:
         """This version with policies that stand for what the old one kept out, and this one does not."""
@@ -442,12 +464,14 @@ def _parsed_version(
 
     policies: dict[str, Policy] = {}
     problems: list[Problem] = []
+    addresses: dict[Problem, str] = {}
     unread: list[str] = []
     for document in reading.policies:
         try:
             policies[document.label] = parse(document, kind(document.label) if callable(kind) else kind, placeholders)
         except Unreadable as error:
             problems += error.problems
+            addresses |= dict.fromkeys(error.problems, document.label)
             unread.append(source.text[slice(*document.node.span)])
     if configured and not reading.policies:
         from policy_guard.documents.containers.recognition import misspelt_statement
@@ -466,4 +490,5 @@ def _parsed_version(
         unread=tuple(unread),
         bare=frozenset(document.label for document in reading.policies if document.bare),
         limits=reading.limits,
+        addresses=addresses,
     )

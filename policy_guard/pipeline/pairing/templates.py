@@ -26,10 +26,19 @@ def with_holder(label: str, holder: str) -> str:
 
 
 class Parsed(NamedTuple):
-    """The policies of units by address and holder, and what is wrong with those that are not among them."""
+    """The policies of units by address and holder, and what is wrong with those that are not among them.
+
+    `addresses` are those of the policies in `problems`.
+    """
 
     policies: dict[PolicyId, Policy]
     problems: dict[PolicyId, tuple[Problem, ...]]
+    addresses: dict[PolicyId, str]
+
+    @property
+    def address_by_problem(self) -> dict[Problem, str]:
+        """The address of the policy that each problem is about."""
+        return {problem: self.addresses[key] for key, problems in self.problems.items() for problem in problems}
 
     @property
     def every_problem(self) -> tuple[Problem, ...]:
@@ -123,12 +132,13 @@ def _parse(units: Iterable[Unit], placeholders: tuple[str, ...], by_principal: b
             key = key._replace(address=unit.policy.label)
             unit = unit._replace(address=unit.policy.label)
         grouped.setdefault(key, []).append(unit)
-    parsed = Parsed({}, {})
+    parsed = Parsed({}, {}, {})
     for key, members in grouped.items():
         problems: list[Problem] = []
         policies = list(_read(members, placeholders, problems))
         if problems:
             parsed.problems[key] = tuple(problems)
+            parsed.addresses[key] = members[0].address
         elif policies:
             policy = united(policies, members[0].address, policies[0].holder)
             parsed.policies[key] = policy._replace(members=(*policy.members, with_holder(policy.label, key.holder)))

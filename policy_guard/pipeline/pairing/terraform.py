@@ -280,11 +280,23 @@ def all_roots(tree: Tree) -> list[str]:
 
 
 class Present(NamedTuple):
-    """The policies of a folder by themselves, what is wrong with others, and which modules are not looked into."""
+    """The policies of a folder by themselves, what is wrong with others, and which modules are not looked into.
+
+    `addresses` are those of the policies that the findings are about.
+    """
 
     policies: tuple[Policy, ...]
     findings: tuple[Finding, ...]
     elsewhere: tuple[str, ...]
+    addresses: Mapping[Finding, str]
+
+    @property
+    def findings_by_policy(self) -> tuple[tuple[str, tuple[Finding, ...]], ...]:
+        """The findings, by the address of the policy that they are about."""
+        by_policy: dict[tuple[str, str], list[Finding]] = {}
+        for finding in self.findings:
+            by_policy.setdefault((finding.source.path, self.addresses.get(finding, "")), []).append(finding)
+        return tuple((address, tuple(findings)) for (_, address), findings in by_policy.items())
 
 
 def present(tree: Tree, folder: str, by_unit: bool = False) -> Present:
@@ -297,6 +309,7 @@ def present(tree: Tree, folder: str, by_unit: bool = False) -> Present:
         policies=tuple(policies),
         findings=tuple(dict.fromkeys(finding for each in contents for finding in each.findings)),
         elsewhere=tuple(dict.fromkeys(address for each in contents for address in each.elsewhere)),
+        addresses={finding: address for each in contents for finding, address in each.addresses.items()},
     )
 
 
@@ -308,6 +321,7 @@ def policies_in_file(tree: Tree, path: str) -> Present:
         policies=tuple(policy for each in contents for policy in each.policies if policy.source.path == path),
         findings=tuple(finding for each in contents for finding in each.findings if finding.source.path == path),
         elsewhere=(),
+        addresses={finding: address for each in contents for finding, address in each.addresses.items()},
     )
 
 
@@ -315,11 +329,16 @@ def _present(tree: Tree, folder: str, by_unit: bool) -> Present:
     contents = tree.folder(folder)
     every = all_units(root(contents, tree.folder, frozenset())) if contents else ()
     local_units = [unit for unit in every if not unit.elsewhere and not (by_unit and unit.attached)]
-    findings = [finding for unit in local_units for finding in unreadable_findings(unit.source, unit.problems)]
     groups = [[unit] for unit in local_units] if by_unit else list(units_by_principal(local_units).values())
-    policies = tuple(policy for units in groups if (policy := union(units, findings)))
+    policies: list[Policy] = []
+    addresses: dict[Finding, str] = {}
+    for units in groups:
+        findings = [finding for unit in units for finding in unreadable_findings(unit.source, unit.problems)]
+        policy = union(units, findings)
+        policies += [policy] if policy else []
+        addresses |= dict.fromkeys(findings, units[0].address)
     elsewhere = tuple(dict.fromkeys(unit.address for unit in every if unit.elsewhere))
-    return Present(policies, tuple(dict.fromkeys(findings)), elsewhere)
+    return Present(tuple(policies), tuple(addresses), elsewhere, addresses)
 
 
 def _may_read(text: str, folder: str, changed: Iterable[str]) -> bool:

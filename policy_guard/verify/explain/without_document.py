@@ -8,6 +8,7 @@ from typing import NamedTuple
 from policy_guard.documents.containers.other_access import detail_of, kind_of
 from policy_guard.iam.policy import Policy, Statement
 from policy_guard.regex import regex
+from policy_guard.solver.strings.pattern import HIDDEN
 
 _ARN = "arn:aws:iam::aws:policy/"
 # What nobody knows of an attached policy or a grant of Terraform: `${the actions of aws_iam_policy.p.arn}`.
@@ -20,6 +21,9 @@ _DENYING = regex(
     r"(?i)den(?:y|ies|ied)|forbid|prohibit|restrict(?!ed)|quarantine|guardrail|prevent|boundary|lockdown|enforce|require(?!d|m)"
     r"|mfa"
 )
+
+
+_PRINCIPALS = ("role", "user", "group")
 
 
 class Words(NamedTuple):
@@ -82,6 +86,12 @@ def may_guard(statement: Statement | None) -> bool:
     return speaks_of_denying(statement.resource.values[0].text)
 
 
+def principal_in_words(policy: Policy) -> str:
+    """Return the role, user or group that a policy is of; empty for others."""
+    noun, _, name = policy.holder.partition(HIDDEN)[0].partition(" ")
+    return f"{noun.lower()} {name}" if policy.kind == "identity" and noun.lower() in _PRINCIPALS else ""
+
+
 def speaks_of_denying(name: str) -> bool:
     """Tell whether the name of a policy speaks of denying."""
     return bool(_DENYING.search(name))
@@ -98,7 +108,7 @@ def headline(action: str, resource: str) -> str | None:
 def is_other_access(statement: Statement) -> bool:
     """Tell whether a statement stands for access that no policy can express."""
     actions = statement.action
-    return not actions.negated and all(kind_of(value.text) for value in actions.values)
+    return not actions.negated and bool(actions.values) and all(kind_of(value.text) for value in actions.values)
 
 
 def kind_name(statement: Statement) -> str:

@@ -110,7 +110,9 @@ def _documents(source: Source, manifest_policies: Iterable[ManifestPolicy]) -> d
     policies: dict[str, PolicyDocument] = {}
     for policy in manifest_policies:
         label = policy.label if policy.label not in policies else f"{policy.label}#{len(policies)}"
-        policies[label] = PolicyDocument(label, policy.node, source, policy.holder, kind=policy.kind)
+        policies[label] = PolicyDocument(
+            label, policy.node, source, policy.holder, kind=policy.kind, owner=policy.owner
+        )
     return policies
 
 

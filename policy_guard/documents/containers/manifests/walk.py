@@ -41,7 +41,7 @@ _PLAYED = ("tasks", "pre_tasks", "post_tasks", "handlers", "block", "roles")
 class ManifestPolicy(NamedTuple):
     """A policy in a manifest; `file_node` is the node that stands there in the file.
 
-    A policy that is not `is_written` stands for access that is known by its text.
+    A policy that is not `is_written` stands for access that is known by its text. `owner` says in words whose it is.
     """
 
     label: str
@@ -50,6 +50,7 @@ class ManifestPolicy(NamedTuple):
     holder: str
     kind: Kind | None
     is_written: bool
+    owner: str
 
 
 class _Way(NamedTuple):
@@ -350,6 +351,7 @@ def _written_policy(node: Node, file_node: Node, way: _Way) -> ManifestPolicy:
         holder=_holder(way, file_node),
         kind="trust" if trust else None,
         is_written=True,
+        owner=_owner(way),
     )
 
 
@@ -363,6 +365,7 @@ def _stand_in(statements: tuple[Object, ...], file_node: Node, way: _Way) -> Man
         holder=_holder(way, file_node),
         kind="identity",
         is_written=False,
+        owner=_owner(way),
     )
 
 
@@ -388,6 +391,22 @@ def _holder(way: _Way, node: Node) -> str:
         resource = way.mappings[0].span if way.mappings else node.span
         owner_texts += way.owners.branches.around(resource, node.span.start)
     return digest(owner_texts) if owner_texts else ""
+
+
+def _owner(way: _Way) -> str:
+    """Return in words whose a policy is: what is said of a principal beside it, or else its resource."""
+    for mapping in reversed(way.mappings):
+        for key, value in mapping.entries:
+            if keys.PRINCIPAL.fullmatch(key.text) and (name := _name_in(value)):
+                return f"{key.text} {name}"
+    return way.resource.address if way.resource else ""
+
+
+def _name_in(node: Node) -> str:
+    """Return a text, or the first in a mapping such as `{name: reader}`."""
+    if isinstance(node, Object):
+        return next((entry.value.text for entry in node.entries if isinstance(entry.value, Scalar)), "")
+    return node.text if isinstance(node, Scalar) else ""
 
 
 def _is_more(node: Node) -> bool:
