@@ -20,6 +20,10 @@ _LENGTH = 16
 _DIGEST = regex(r"[0-9a-f]{16}")
 
 
+class Missing(Opaque):
+    """Raised for a part that a value surely does not have."""
+
+
 def digest(value: object) -> str:
     """A short text that is another one for every other value that is spelled otherwise."""
     return sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()[:_LENGTH]

@@ -40,7 +40,8 @@ def attribute(evaluator: Evaluator, head: str, steps: Sequence[Attribute | Index
             # AWS provider, "Version 6 Upgrade Guide": `region` is the new name of `name`.
             noun = "name"
         return unknown(f"{head.rpartition('.')[0]}.current.{noun}", span, is_list=is_list)
-    words = f"{evaluator.scope.name}{head}{''.join(word for word, _ in path)}"
+    address = f"{evaluator.scope.name}{head}"
+    words = f"{evaluator.scope.former_addresses.get(address, address)}{''.join(word for word, _ in path)}"
     attributes = [name for step, name in zip(steps, names, strict=True) if isinstance(step, Attribute)]
     deciding_values = _identity(evaluator, head, definition, next(iter(attributes), "")) if definition else []
     return unknown(words, span, names, deciding_values, is_list=is_list)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ from policy_guard.documents.containers.terraform.deciding import deciding_texts,
 from policy_guard.documents.containers.terraform.grants import BLOCKS, CAP, OPEN_WITHOUT
 from policy_guard.documents.containers.terraform.lasting import ACTING, LASTING, OWNERSHIP, is_lasting
 from policy_guard.documents.containers.terraform.modules import module_scopes
+from policy_guard.documents.containers.terraform.moves import end_of, written_moves
 from policy_guard.documents.containers.terraform.places import GRANT, Use, told_at, type_of
 from policy_guard.documents.containers.terraform.scope import Scope
 
@@ -53,6 +55,17 @@ def fresh_addresses(old: Scope | None, new: Scope | None) -> frozenset[str]:
     return frozenset(_resources(new)) - frozenset(_resources(old) if old else ())
 
 
+def former_addresses(old: Scope, new: Scope) -> dict[str, str]:
+    """Where resources were before `moved` blocks of the root took them into a module, or out of one."""
+    names = dict(written_moves(new.folder))
+    if not names:
+        return {}
+    before, after = frozenset(_resources(old)), frozenset(_resources(new))
+    pairs = [(end_of(start, names), start) for start in names if start in before - after]
+    counts = Counter(end for end, _ in pairs)
+    return {end: start for end, start in pairs if end in after - before and counts[end] == 1}
+
+
 def _is_of_fresh(use: Use, fresh: frozenset[str]) -> bool:
     """Tell whether a place is one of a new resource, at which only what was there before is judged.
 
@@ -65,8 +78,12 @@ def _is_of_fresh(use: Use, fresh: frozenset[str]) -> bool:
         value = use.definition.body.value("bucket")
         names = next(references(value), ()) if value is not None else ()
         return f"{use.scope.name}{'.'.join(names[:2])}" in fresh
-    local_address = ".".join(use.address.removeprefix(use.scope.name).split(".")[:2])
-    return f"{use.scope.name}{local_address}" in fresh
+    return resource_of(use) in fresh
+
+
+def resource_of(use: Use) -> str:
+    """The address of the resource that a place is in."""
+    return f"{use.scope.name}{'.'.join(use.address.removeprefix(use.scope.name).split('.')[:2])}"
 
 
 def _opens(old: Use | None, new: Use) -> bool:
@@ -90,7 +107,8 @@ def _existence(use: Use) -> frozenset[tuple[str, str, str]]:
 
 def missed_blocks(old_uses: Mapping[str, Use], new: Scope) -> Iterator[Use]:
     """The blocks that would be missed if they are gone: what they cap is there still, as far as it is known."""
-    addresses = frozenset(_resources(new))
+    starts = [start for start, _ in written_moves(new.folder)]
+    addresses = frozenset((*_resources(new), *starts, *(f"{start}." for start in starts)))
     return (use for use in old_uses.values() if is_block(use) and not _is_capped_gone(use, addresses))
 
 

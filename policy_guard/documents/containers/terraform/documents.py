@@ -27,9 +27,10 @@ from policy_guard.documents.containers.terraform.elsewhere import (
     policy_with,
     statements_of,
     unread_statements,
+    without_ceiling,
 )
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
-from policy_guard.documents.containers.terraform.grants import OF_RESOURCES, granted_policy, open_access
+from policy_guard.documents.containers.terraform.grants import OF_RESOURCES, OPEN_WITHOUT, granted_policy, open_access
 from policy_guard.documents.containers.terraform.handed_on import HANDED_ON, handed_policy
 from policy_guard.documents.containers.terraform.lasting import lasting_policy
 from policy_guard.documents.containers.terraform.places import GRANT, Use, told_at, type_of
@@ -232,13 +233,28 @@ def _policy(use: Use, evaluator: Evaluator, sources: list[Source]) -> Node:
         policy = policy_of(render(evaluator, use.definition.body), use.definition.span)
         return of_kind(policy, use.kind)
     value = evaluator.value(use.value)
-    if is_null(value):
-        return ABSENT
+    if is_null(value) or (isinstance(value, Scalar) and not parts(value)):
+        return _without_policy(use, use.value.span)
     if use.kind is not None and is_unread(value):
         return of_kind(policy_with(unread_statements(value), use.value.span), use.kind)
     if document := used_document(use):
         sources[:] = [document.source]
     return of_kind(policy_of(value, use.value.span), use.kind)
+
+
+def _without_policy(use: Use, span: Span) -> Node:
+    """What stands where a policy is null or empty: nothing, or what AWS lets through without one.
+
+    AWS PrivateLink, "Control access to VPC endpoints using endpoint policies": without a policy, full access.
+    """
+    if type_of(use) in OPEN_WITHOUT:
+        return open_access(type_of(use), {}, span)
+    if use.kind != "endpoint":
+        return ABSENT
+    statement = statements_of(without_ceiling(span))[0]
+    assert isinstance(statement, Object)
+    principal = Entry(Scalar("Principal", span), Scalar("*", span, parts=("*",)))
+    return policy_with((statement._replace(entries=(*statement.entries, principal)),), span)
 
 
 def _told_policy(use: Use, evaluator: Evaluator, name: str) -> Node:

@@ -7,8 +7,9 @@ from dataclasses import is_dataclass
 from typing import TypeVar
 
 from policy_guard.documents.containers.choices import Atom, Need, Truths, free, settle
-from policy_guard.documents.containers.opaque import Opaque
+from policy_guard.documents.containers.opaque import Missing, Opaque
 from policy_guard.documents.containers.terraform.conversions import as_beside, has_other_kinds, json_parts
+from policy_guard.documents.containers.terraform.deciding import references
 from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.numbers import reckoned
 from policy_guard.documents.containers.terraform.scope import Scope
@@ -18,6 +19,7 @@ from policy_guard.documents.containers.terraform.values import (
     SET,
     count_object,
     each_of,
+    encoded_whole,
     is_known,
     is_null,
     label_of,
@@ -72,6 +74,7 @@ _FROM_FILES = (
     "data.sops_file.",
 )
 _OF_POLICIES = ("aws_iam_policy.", "aws_organizations_policy.", "data.aws_iam_policy.")
+_DOCUMENT = ("data", "aws_iam_policy_document")
 IN_REPOSITORY = "//"
 """What a path from the top of the repository begins with; others lead from the root module, where Terraform runs."""
 
@@ -166,6 +169,8 @@ class Evaluator:
             return self.scope.ways.call(self, node)
         if isinstance(node, Item):
             return self.names["*"]
+        if (documents := self._documents(node)) is not None:
+            return documents
         collection = self.value(node.value)
         if isinstance(collection, Array):
             items = tuple(self.with_names({"*": item}).value(node.element) for item in collection.items)
@@ -191,6 +196,8 @@ class Evaluator:
         if isinstance(part, Variable | Attribute | Index) and ("*" in self.names or not is_of_item(part)):
             try:
                 return name_of(self._reference(part))
+            except Missing:
+                return "nothing"
             except Opaque as error:
                 raise Opaque("this value depends on one that cannot be worked out", part.span) from error
         if isinstance(part, Call) and part.name.startswith(("file", "templatefile")):
@@ -231,6 +238,8 @@ class Evaluator:
     def _interpolated(self, value: Node, span: Span) -> tuple[Stretch, ...]:
         """The stretches of a value that a text is filled with."""
         written = json_parts(value) if not isinstance(value, Scalar) and value.tag == JSON else None
+        if isinstance(value, Scalar) and value.tag == JSON and (whole := encoded_whole(value)) is not None:
+            written = whole
         text = made_of(text_of(written, span), (value,)) if written is not None else single(value)
         stretches = stretches_of(text) if isinstance(text, Scalar) else tuple(Stretch(p, span) for p in parts(text))
         return tuple(stretch._replace(span=span, exact=False) for stretch in stretches)
@@ -349,6 +358,26 @@ class Evaluator:
             raise Opaque(f"{head} is not defined in this folder; Terraform refuses this", span)
         key = self.value(steps[0].key) if steps and isinstance(steps[0], Index) else None
         return self.scope.ways.rendered(self.inside(head, definition, key, span), definition.body)
+
+    def _documents(self, node: Splat) -> Node | None:
+        """The policies that all objects of a data source make; None for anything else, or if nobody knows how many."""
+        labels = next(references(node.value), ()) if isinstance(node.value, Attribute) else ()
+        step = node.element if isinstance(node.element, Attribute) else None
+        if labels[:2] != _DOCUMENT or len(labels) != 3 or step is None or not isinstance(step.value, Item):
+            return None
+        if step.name not in ("json", "minified_json"):
+            return None
+        definition = self.scope.folder.definitions.get(head := ".".join(labels))
+        if definition is None or definition.body.value("for_each") is not None:
+            return None
+        count = definition.body.value("count")
+        number = self.outside(head, definition, node.span).value(count) if count is not None else None
+        text = "1" if number is None else label_of(number) if is_known(number) else ""
+        if not text.isdecimal() or len(text) > 2:
+            return None
+        keys = [Scalar(str(index), node.span, "number") for index in range(int(text))]
+        insides = (self.inside(head, definition, key, node.span) for key in keys)
+        return Array(tuple(self.scope.ways.rendered(inside, definition.body) for inside in insides), node.span)
 
     def inside(self, head: str, definition: Definition, key: Node | None, span: Span) -> Evaluator:
         """Return an evaluator for the inside of a block, for that of its objects which has the key."""

@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from policy_guard.documents.containers.opaque import Opaque
+from policy_guard.documents.containers.choices import free
+from policy_guard.documents.containers.opaque import Missing, Opaque
 from policy_guard.documents.containers.terraform.conversions import json_text, of_one_type
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.file_functions import file_value
@@ -48,6 +49,8 @@ _VERB = re.compile(r"(%%|%[svd])")
 
 def call_value(evaluator: Evaluator, node: Call) -> Node:
     """Return what a call comes to. Raises `Need` and `Opaque`."""
+    if node.name == "coalesce" and (document := _first_document(evaluator, node)) is not None:
+        return document
     function = LISTS.get(node.name) or KNOWN.get(node.name)
     if function is not None:
         return _applied(evaluator, node, function)
@@ -91,20 +94,42 @@ def _written(evaluator: Evaluator, node: Expression) -> Node:
 
 
 def _tried(evaluator: Evaluator, node: Call) -> Node:
-    """The first value, if it is known; else it may be what cannot be worked out, or any of the others."""
-    try:
-        value = evaluator.value(node.arguments[0])
-    except Opaque:
-        return evaluator.opaque(node)
-    if not is_known(value):
-        return evaluator.opaque(node)
-    return value if node.name == "try" else Scalar("true", node.span, "boolean")
+    """The first value that is there, if it is known; else it may be what cannot be worked out, or any of the others."""
+    for argument in node.arguments:
+        try:
+            value = evaluator.value(argument)
+        except Missing:
+            if node.name == "can":
+                return Scalar("false", node.span, "boolean")
+            continue
+        except Opaque:
+            break
+        if not is_known(value):
+            break
+        return value if node.name == "try" else Scalar("true", node.span, "boolean")
+    return evaluator.opaque(node)
+
+
+def _first_document(evaluator: Evaluator, node: Call) -> Node | None:
+    """The first argument that is neither null nor empty, if a policy is among them. Raises `Need` and `Opaque`."""
+    values = [] if node.spread else [evaluator.value(argument) for argument in node.arguments]
+    if not any(isinstance(value, Object) and value.tag == JSON for value in values):
+        return None
+    for value in values:
+        if not isinstance(value, Scalar):
+            return value
+        if is_known(value):
+            if not is_null(value) and label_of(value):
+                return value
+        elif evaluator.truth(free(f"{label_of(value)} is not empty", f"terraform not empty {name_of(single(value))}")):
+            return value
+    raise Opaque("none of these is there, which Terraform refuses", node.span)
 
 
 def _encode(value: Scalar, span: Span) -> Node:
     """The JSON text of a text, number or truth value; what nobody knows may be a whole policy."""
     if not is_known(value):
-        return value
+        return value._replace(tag=JSON)
     if value.kind != "string":
         written = "null" if is_null(value) else label_of(value)
         return Scalar(written, span, parts=(written,))
@@ -255,6 +280,8 @@ def _length(arguments: Sequence[Node], span: Span) -> Node | None:
 def _join(arguments: Sequence[Node], span: Span) -> Node | None:
     if len(arguments) != 2 or pairs_of(arguments[1]) is None or not isinstance(arguments[1], Array):
         return None
+    if len(arguments[1].items) == 1 and isinstance(arguments[1].items[0], Object):
+        return arguments[1].items[0]
     text_parts: list[str | Hole] = []
     for number, item in enumerate(arguments[1].items):
         text_parts += (*(parts(single(arguments[0])) if number else ()), *parts(single(item)))

@@ -7,7 +7,7 @@ apart: each of their policies counts as gone and come.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
@@ -27,7 +27,7 @@ def with_new_names(old: Folder, new: Folder) -> Folder:
     candidates = {
         start: end
         for start in old.definitions
-        if start not in new.definitions and (end := _end(start, names)) in new.definitions
+        if start not in new.definitions and (end := end_of(start, names)) in new.definitions
     }
     counts = Counter(candidates.values())
     valid_moves = {
@@ -36,6 +36,44 @@ def with_new_names(old: Folder, new: Folder) -> Folder:
         if end not in old.definitions and counts[end] == 1 and start.partition(".")[0] == end.partition(".")[0]
     }
     return _rename(old, valid_moves) if valid_moves else old
+
+
+def moved_places(folder: Folder, old: Collection[str], new: Collection[str]) -> dict[str, str]:
+    """The new addresses of places whose objects the `moved` blocks of a root take into a module, or out of one.
+
+    As within a folder, a move counts only if the old address is gone, and the new one is there and was not before; of
+    an object that has less than all its places at the new address, no place moves.
+    """
+    names = dict(written_moves(folder))
+    starts = {address: start for address in (old if names else ()) if (start := _moved_start(address, names))}
+    ends = {address: f"{end_of(start, names)}{address[len(start) :]}" for address, start in starts.items()}
+    counts = Counter(ends.values())
+    staying = {
+        starts[address]
+        for address, end in ends.items()
+        if address in new or end not in new or end in old or counts[end] > 1
+    }
+    return {address: end for address, end in ends.items() if starts[address] not in staying}
+
+
+def written_moves(folder: Folder) -> Iterator[tuple[str, str]]:
+    """The addresses in `moved` blocks as they are written, of objects of one type."""
+    for definition in folder.definitions.values():
+        if definition.block is not None and definition.block.type == "moved":
+            values = [definition.body.value(name) for name in ("from", "to")]
+            start, end = ("".join(definition.written(v).split()) if v is not None else "" for v in values)
+            if len({text.split(".")[-2] if "." in text else "" for text in (start, end)}) == 1:
+                yield start, end
+
+
+def _moved_start(address: str, names: Mapping[str, str]) -> str:
+    """Return the moved object or module that a place is in; nothing if it stays."""
+    at = address.find(".")
+    while at >= 0:
+        if end_of(address[:at], names):
+            return address[:at]
+        at = address.find(".", at + 1)
+    return ""
 
 
 def _moves(folder: Folder) -> Iterator[tuple[str, str]]:
@@ -53,7 +91,7 @@ def _address(value: Expression | None) -> str:
     return ".".join(next(references(value))) if is_reference else ""
 
 
-def _end(start: str, names: Mapping[str, str]) -> str:
+def end_of(start: str, names: Mapping[str, str]) -> str:
     """Return where a chain of moves ends; nothing for a circle."""
     visited = {start}
     end = names.get(start, "")

@@ -84,11 +84,15 @@ def argument_label(argument: str, value: Node) -> str:
 
 
 def providers(scope: Scope) -> Iterator[str]:
-    """The providers that the modules around a scope are given, as written."""
+    """The providers that the modules around a scope are given, as written, or have; none if all are of the root."""
+    texts: list[str] = []
     while scope.call is not None and scope.parent is not None:
         value = scope.call.body.value("providers")
-        yield unquoted(scope.call.written(value)) if value is not None else ""
+        blocks = (definition.block for definition in scope.folder.definitions.values())
+        has_own = any(block is not None and block.type == "provider" for block in blocks)
+        texts.append(unquoted(scope.call.written(value)) if value is not None else "its own" if has_own else "")
         scope = scope.parent
+    yield from texts if any(texts) else ()
 
 
 def provider_texts(scope: Scope, definition: Definition) -> tuple[str, ...]:

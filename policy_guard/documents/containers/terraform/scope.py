@@ -136,6 +136,8 @@ class Scope:
         """What decides values below one root, by the scope's name and the address."""
         self.decisions: dict[tuple[str, int, str], tuple[object, Any]] = parent.decisions if parent else {}
         """What decides values below one root, by the scope's name and the value, which is kept by its identity."""
+        self.former_addresses: dict[str, str] = parent.former_addresses if parent else {}
+        """Where resources below one root were before `moved` blocks took them from module to module."""
         self.decisive: dict[tuple[str, str, str], Definition] = parent.decisive if parent else {}
         """The definitions below one root that decide others, by what `deciding_texts` says of them."""
 

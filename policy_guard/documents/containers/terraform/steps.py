@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import TypeGuard
 
-from policy_guard.documents.containers.opaque import Opaque
+from policy_guard.documents.containers.opaque import Missing, Opaque
 from policy_guard.documents.containers.terraform.scope import Attachables
-from policy_guard.documents.containers.terraform.values import SET, is_known, label_of, name_of, single, unknown
+from policy_guard.documents.containers.terraform.values import (
+    SET,
+    is_known,
+    label_of,
+    name_of,
+    pairs_of,
+    single,
+    unknown,
+)
 from policy_guard.documents.hcl.syntax import Attribute, Expression, Index, Item
 from policy_guard.documents.source import Array, Node, Object, Scalar, Span
 
@@ -35,11 +43,11 @@ def child_of(value: Node, key: Node, span: Span, policies: Attachables) -> Node:
     if is_text_key and isinstance(value, Object):
         values = [entry.value for entry in value.entries if entry.key.text == text]
         if not values:
-            raise Opaque(f"there is no {text[:60]!r} in this value", span)
+            raise (Opaque if value.tag else Missing)(f"there is no {text[:60]!r} in this value", span)
         return values[-1]
     if is_text_key and _is_list(value) and text.isdecimal() and len(text) < 6:
         if int(text) >= len(value.items):
-            raise Opaque("the list is shorter than that", span)
+            raise (Opaque if pairs_of(value) is None else Missing)("the list is shorter than that", span)
         return value.items[int(text)]
     child = unknown(f"{label_of(value)}.{label_of(key)}", span, name_of(value), name_of(key))
     return single(child) if policies.note_part(value, text, child) else child

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from policy_guard.documents.containers.holes import HOLE, Filled
 from policy_guard.documents.containers.opaque import Opaque
-from policy_guard.documents.containers.terraform.values import JSON, stretches_of
+from policy_guard.documents.containers.terraform.values import JSON, as_whole, stretches_of
 from policy_guard.documents.containers.terraform.written import Locator, with_places
 from policy_guard.documents.formats.json import scan
 from policy_guard.documents.source import Hole, Node, Object, Problem, Scalar, Span, Unreadable
@@ -18,7 +18,7 @@ def policy_of(value: Node, span: Span) -> Object:
         raise Opaque("a policy as JSON is expected here", span)
     stretches = stretches_of(value)
     text = "".join(HOLE if isinstance(stretch.part, Hole) else stretch.part for stretch in stretches)
-    holes = [stretch.part for stretch in stretches if isinstance(stretch.part, Hole)]
+    holes = [as_whole(stretch.part) for stretch in stretches if isinstance(stretch.part, Hole)]
     if text.count(HOLE) != len(holes) or "\\ue000" in text.lower():
         raise Opaque("the text contains a private-use character; remove it", span)
     if not text.strip(f" \t\r\n{HOLE}"):

@@ -17,7 +17,13 @@ from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.containers.terraform.accounts import moved_accounts
 from policy_guard.documents.containers.terraform.attached import attached_addresses, attached_units, is_attachment
 from policy_guard.documents.containers.terraform.attributes import attribute
-from policy_guard.documents.containers.terraform.blocks import fresh_addresses, missed_blocks, with_openings
+from policy_guard.documents.containers.terraform.blocks import (
+    former_addresses,
+    fresh_addresses,
+    missed_blocks,
+    resource_of,
+    with_openings,
+)
 from policy_guard.documents.containers.terraform.deciding import changed_spots, first_changed_line
 from policy_guard.documents.containers.terraform.documents import Unit, digest_of, unit_at, used_document
 from policy_guard.documents.containers.terraform.elsewhere import (
@@ -28,6 +34,7 @@ from policy_guard.documents.containers.terraform.folder import Folder
 from policy_guard.documents.containers.terraform.functions import call_value
 from policy_guard.documents.containers.terraform.grants import open_access
 from policy_guard.documents.containers.terraform.modules import module_reference
+from policy_guard.documents.containers.terraform.moves import moved_places
 from policy_guard.documents.containers.terraform.places import (
     CEILING,
     Use,
@@ -103,11 +110,8 @@ class Sides(NamedTuple):
 
 def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) -> Sides:
     """The policies that may differ; with `files_differ`, files that are no Terraform do."""
-    settled = settled_addresses(old, new, files_differ) if old and new else frozenset()
-    old_uses = _lifted(_placed(old, settled))
-    new_uses = _lifted(with_openings(old_uses, _placed(new, settled), fresh_addresses(old, new)))
-    old_uses |= _unused_documents(old, new_uses.keys() - old_uses, new_uses)
-    old_ceilings = {address for address in old_uses if address.endswith(f".{CEILING}")}
+    old_uses, new_uses, places = _placed_sides(old, new, files_differ)
+    old_ceilings = {each for each in (*old_uses, *places.values()) if each.endswith(f".{CEILING}")}
     differing_addresses = [
         address
         for address in _differing_addresses(old_uses, new_uses, files_differ)
@@ -117,8 +121,8 @@ def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) ->
         [
             unit
             for each in differing_addresses
-            if each in old_uses and not _takes_effect(old_uses[each], new_uses.get(each))
-            for unit in units(old_uses[each])
+            if each in old_uses and not _takes_effect(old_uses[each], new_uses.get(places.get(each, each)))
+            for unit in (_at_new_place(unit, each, places) for unit in units(old_uses[each]))
         ],
         [
             unit
@@ -133,14 +137,40 @@ def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) ->
     ]
     for side, policies in zip((old_uses, new_uses), side_units, strict=True):
         policies += (unit for address in unchanged_addresses for unit in _of_principals(side[address], principals))
-    lost_ceilings = [each for each in differing_addresses if each in old_ceilings and each not in new_uses]
+    lost_ceilings = [e for e in differing_addresses if e in old_ceilings and e in old_uses and e not in new_uses]
     unbounded = [unit for each in lost_ceilings if new for unit in _unbounded(old_uses[each], new)]
-    changed_uses = {address: old_uses[address] for address in differing_addresses if address in old_uses}
+    changed_uses = {e: old_uses[e] for e in differing_addresses if e in old_uses and e not in places}
     opened_blocks = _opened_blocks(missed_blocks(changed_uses, new), side_units[1]) if new else ()
     accounts = list(moved_accounts(old, new)) if old and new and new_uses else []
     side_units[0] += (before for before, _ in accounts)
     sides = side_units[0], [*side_units[1], *unbounded, *opened_blocks, *(after for _, after in accounts)]
     return Sides(tuple(_but_held(sides[0], sides[1])), tuple(_but_held(sides[1], sides[0])))
+
+
+def _placed_sides(
+    old: Scope | None, new: Scope | None, files_differ: bool
+) -> tuple[dict[str, Use], dict[str, Use], dict[str, str]]:
+    """The places of both sides, and the new addresses of those that move from module to module."""
+    if old and new:
+        new.former_addresses.update(former_addresses(old, new))
+    settled = settled_addresses(old, new, files_differ) if old and new else frozenset()
+    old_uses, placed_uses = _lifted(_placed(old, settled)), _placed(new, settled)
+    places = moved_places(new.folder, old_uses, placed_uses) if new else {}
+    fresh = fresh_addresses(old, new) - {resource_of(placed_uses[end]) for end in places.values()}
+    new_uses = _lifted(with_openings(_moved_uses(old_uses, places), placed_uses, fresh))
+    old_uses |= _unused_documents(old, new_uses.keys() - old_uses, new_uses)
+    return old_uses, new_uses, places
+
+
+def _moved_uses(uses_of_side: dict[str, Use], places: Mapping[str, str]) -> dict[str, Use]:
+    """The places of a side by the addresses to which they move."""
+    return {places.get(address, address): use for address, use in uses_of_side.items()} if places else uses_of_side
+
+
+def _at_new_place(unit: Unit, address: str, places: Mapping[str, str]) -> Unit:
+    """The old version of a policy at this address, with that to which it moves, as does what it attaches."""
+    attached = places.get(unit.attached, unit.attached)
+    return unit._replace(address=f"{places.get(address, address)}{unit.address[len(address) :]}", attached=attached)
 
 
 def _placed(scope: Scope | None, settled: Container[str]) -> dict[str, Use]:

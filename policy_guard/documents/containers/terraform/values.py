@@ -12,6 +12,7 @@ from policy_guard.documents.hcl.syntax import (
     Literal,
 )
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Origin, Scalar, Span, Stretch, origins_of
+from policy_guard.solver.strings.pattern import HIDDEN
 
 JSON = "!json"
 """The tag of a value that is given on as the JSON of it."""
@@ -19,6 +20,7 @@ SET = "!set"
 """The tag of a list of which nobody knows the order, and whether its texts are all different."""
 SORTED_SET = "!sorted"
 """The tag of a list that is a set of which all is known: each item is its own key."""
+_WHOLE = f"{HIDDEN}in JSON"
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,14})(?:\.[0-9]*[1-9])?")
 
 
@@ -124,6 +126,20 @@ def single(node: Node) -> Node:
         text_parts = tuple(part._replace(several=False) if isinstance(part, Hole) else part for part in parts(node))
         return node._replace(kind="string", parts=text_parts)
     return node
+
+
+def encoded_whole(node: Scalar) -> Parts | None:
+    """The JSON of a value of which nothing is known, as a text marked as one that may be any value."""
+    inner = parts(node)
+    if len(inner) != 1 or not isinstance(inner[0], Hole):
+        return None
+    return ('"', Hole(f"{inner[0].name.removesuffix(_WHOLE)}{_WHOLE}"), '"')
+
+
+def as_whole(part: Hole) -> Hole:
+    """The hole of a text in JSON; one that is marked may be a list."""
+    name = part.name.removesuffix(_WHOLE)
+    return part if name == part.name else Hole(name, several=True)
 
 
 def place_at(node: Node, span: Span, name: str = "") -> Node:
