@@ -302,7 +302,7 @@ def _instance(evaluator: Evaluator, use: Use, key: Node | None) -> Evaluator:
     try:
         return evaluator.instance(body, key)
     except Need:
-        if key is None or body.value("for_each") is None:
+        if key is None or (for_each := body.value("for_each")) is None:
             raise
-        value = unknown("each.value", key.span, digest_of(use), name_of(key))
+        value = unknown("each.value", key.span, digest_of(use, evaluator, for_each), name_of(key))
         return evaluator.with_names({"each": each_of(key, value)})

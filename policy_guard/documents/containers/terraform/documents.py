@@ -57,7 +57,20 @@ from policy_guard.documents.hcl.syntax import (
     Body,
     Expression,
 )
-from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Problem, Scalar, Source, Span, Spot, scalars
+from policy_guard.documents.source import (
+    Array,
+    Entry,
+    Hole,
+    Node,
+    Object,
+    Problem,
+    Scalar,
+    Source,
+    Span,
+    Spot,
+    Unreadable,
+    scalars,
+)
 from policy_guard.solver.strings.pattern import HIDDEN
 
 ORGANIZATIONS: dict[str, Kind] = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}
@@ -126,8 +139,26 @@ def _effect(statement: Object) -> str:
     return effect.text if isinstance(effect, Scalar) and is_known(effect) else ""
 
 
-def digest_of(use: Use) -> str:
-    return digest(sorted(use.deciding))
+def digest_of(use: Use, evaluator: Evaluator, expression: Expression) -> str:
+    """Equal for two values at a place only if they are one, whatever is so of what nobody knows."""
+
+    def run(truths: Truths) -> Node:
+        inner = Evaluator(use.scope, evaluator.source, truths, evaluator.names, evaluator.steps)
+        return inner.value(expression)
+
+    try:
+        all_outcomes = outcomes(run, {}, expression.span)
+    except Opaque:
+        return digest(sorted(use.deciding))
+    return digest(
+        sorted(
+            (
+                sorted((atom.key, atom.values, truth) for atom, truth in outcome.truths.items()),
+                name_of(outcome.value) if outcome.value is not None else "",
+            )
+            for outcome in all_outcomes
+        )
+    )
 
 
 def unit_at(use: Use, address: str, evaluator: Evaluator) -> Unit:
@@ -215,7 +246,7 @@ def holder_of(use: Use, evaluator: Evaluator) -> Iterator[str]:
             argument_text = unquoted(use.definition.written(value))
             yield f"{name} {argument_text}" if name == "provider" else argument_label(name, evaluator.value(value))
         except Need:
-            yield f"{name} {digest_of(use)}"
+            yield f"{name} {digest_of(use, evaluator, value)}"
     yield from providers(use.scope)
 
 
@@ -235,11 +266,23 @@ def _policy(use: Use, evaluator: Evaluator, sources: list[Source]) -> Node:
     value = evaluator.value(use.value)
     if is_null(value) or (isinstance(value, Scalar) and not parts(value)):
         return _without_policy(use, use.value.span)
-    if use.kind is not None and is_unread(value):
-        return of_kind(policy_with(unread_statements(value), use.value.span), use.kind)
     if document := used_document(use):
         sources[:] = [document.source]
-    return of_kind(policy_of(value, use.value.span), use.kind)
+    return of_kind(_read_policy(use, value, use.value.span), use.kind)
+
+
+def _read_policy(use: Use, value: Node, span: Span) -> Object:
+    """The policy that a value is; of one that nobody knows, or that seems to be none, what it may allow and deny."""
+    unread_policy = policy_with(unread_statements(value), span)
+    if is_unread(value):
+        return unread_policy
+    if use.kind is not None:
+        return policy_of(value, span)
+    try:
+        policy = policy_of(value, span)
+    except (Opaque, Unreadable):
+        return unread_policy
+    return policy if policy.get("Statement") is not None else unread_policy
 
 
 def _without_policy(use: Use, span: Span) -> Node:

@@ -346,10 +346,15 @@ class Evaluator:
         if head.startswith("data.aws_iam_policy_document.") and labels[-1] in ("json", "minified_json"):
             return self._document(head, steps[count:], span)
         if head.startswith(_FROM_FILES):
-            raise Opaque("the contents of files and programs are not followed here; write the value out", span)
+            return self._from_files(head, steps[count:], span)
         if head.startswith(_OF_POLICIES) and head in self.scope.folder.definitions:
             return self.scope.ways.policy(self, head, steps[count:], span)
         return self.scope.ways.attribute(self, head, steps[count:], span)
+
+    def _from_files(self, head: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
+        """Return what a file or a program gives that is not followed: any file of the repository may decide it."""
+        value = self.scope.ways.attribute(self, head, steps, span)
+        return unknown(label_of(value), span, name_of(value), self.scope.folder.contents_of(("",)))
 
     def _document(self, head: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
         """The policy that a data source makes, as the JSON that it is given on as."""

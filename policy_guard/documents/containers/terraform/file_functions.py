@@ -39,8 +39,10 @@ _TEMPLATE = "template"
 
 def file_value(evaluator: Evaluator, node: Call) -> Node:
     """Return what a function that reads files comes to, or any other that is not worked out."""
-    if node.name in ("file", "templatefile") and node.arguments and not is_known(path := _path_value(evaluator, node)):
-        return _unknown_file(evaluator, node, path)
+    if node.name in ("file", "templatefile") and node.arguments:
+        path = _path_value(evaluator, node)
+        if not is_known(path) or _is_elsewhere(evaluator, node.arguments[0]):
+            return _unknown_file(evaluator, node, path)
     if node.name == "file" and len(node.arguments) == 1:
         source = _file(evaluator, node)
         origin = Origin(source, Span(0, len(source.text)), exact=True)
@@ -64,7 +66,9 @@ def _path_value(evaluator: Evaluator, node: Call) -> Node:
 
 def _unknown_file(evaluator: Evaluator, node: Call, path: Node) -> Node:
     """A value made of a file that is not read here: any file whose path has the known parts of its own may be it."""
-    contents = evaluator.scope.folder.contents_of(_words_of(evaluator, parts(path)))
+    is_elsewhere = _is_elsewhere(evaluator, node.arguments[0])
+    words = ("", label_of(path).rpartition("/")[2]) if is_elsewhere else _words_of(evaluator, parts(path))
+    contents = evaluator.scope.folder.contents_of(words)
     arguments = [name_of(evaluator.value(argument)) for argument in node.arguments[1:]]
     return unknown(f"{node.name}({label_of(path)})", node.span, name_of(path), contents, arguments, is_list=False)
 
@@ -106,6 +110,12 @@ def _path(evaluator: Evaluator, argument: Expression) -> str | None:
     if path_text and not path_text.startswith("/"):
         path_text = f"{IN_REPOSITORY}{evaluator.scope.root().folder.path or '.'}/{path_text}"
     return normpath(path_text[2:]) if path_text.startswith(IN_REPOSITORY) else None
+
+
+def _is_elsewhere(evaluator: Evaluator, argument: Expression) -> bool:
+    """Tell whether a path leads to no file of the repository from where Terraform seems to run, as it may not."""
+    path = _path(evaluator, argument)
+    return path is not None and evaluator.scope.folder.read(path) is None and path not in evaluator.scope.folder.paths()
 
 
 def _file_set(evaluator: Evaluator, node: Call) -> Node:

@@ -322,7 +322,7 @@ def _instances(evaluator: Evaluator, use: Use) -> Iterator[tuple[str, dict[str, 
     try:
         collection = evaluator.value(for_each)
     except Need:
-        collection = unknown("for_each", for_each.span, digest_of(use))
+        collection = unknown("for_each", for_each.span, digest_of(use, evaluator, for_each))
     pairs = pairs_of(collection)
     if pairs is None:
         keys = (
