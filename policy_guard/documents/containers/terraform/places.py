@@ -35,9 +35,12 @@ from policy_guard.documents.containers.terraform.uses import (
 from policy_guard.documents.containers.terraform.values import name_of
 from policy_guard.documents.hcl.syntax import (
     Argument,
+    Attribute,
     Block,
     Call,
+    Conditional,
     Expression,
+    Index,
     List,
     Literal,
     Mapping,
@@ -370,11 +373,24 @@ def _unlisted_uses(scope: Scope, address: str, definition: Definition, argument:
     """The policies in an argument that is not known to take any, if some are written there or in what decides it."""
     for number, leaf in enumerate(_leaves(argument.value)):
         text = definition.written(leaf)
+        if _names_resource(leaf):
+            continue
         place = address if leaf is argument.value else f"{address}({number})"
         if _MAY_HOLD.search(f"{argument.name} {text}") and (_is_policy(text) or _is_decided_by_policy(scope, leaf)):
             yield _use(scope, place, definition, leaf, None)
         elif _MAY_BE_GIVEN.search(text):
             yield from _given_policies(scope, place, definition, leaf)
+
+
+def _names_resource(value: Expression) -> bool:
+    """Tell whether a value is the id of one or another resource of AWS, which is no policy and names none of IAM."""
+    if isinstance(value, Conditional):
+        return _names_resource(value.if_true) and _names_resource(value.if_false)
+    if not isinstance(value, Attribute) or value.name != "id":
+        return False
+    inner = value.value.value if isinstance(value.value, Index) else value.value
+    head = inner.value if isinstance(inner, Attribute) else None
+    return isinstance(head, Variable) and head.name.startswith("aws_") and not head.name.startswith("aws_iam_")
 
 
 def _leaves(value: Expression) -> Iterator[Expression]:
