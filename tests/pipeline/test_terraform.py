@@ -177,12 +177,12 @@ def test_other_files_count_where_they_may_be_read(text: str, path: str, code: in
     assert answer.code == code
 
 
-def test_what_takes_too_much_to_follow_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_takes_too_much_to_follow_fails_where_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("policy_guard.documents.containers.terraform.scope._LOOKS", 3)
-    chain_of_locals = 'locals {\n  a = local.b\n  b = local.c\n  c = "x"\n}\n'
+    chain_of_locals = "locals {\n  a = local.b\n  b = local.c\n}\n"
     use = 'resource "aws_x" "y" {\n  config = local.a\n}\nmodule "r" {\n  source = "a/b/c"\n  arn    = local.a\n}\n'
-    files = {"m.tf": chain_of_locals + use, "n.tf": ""}
-    assert compared(tmp_path, files, {"n.tf": 'resource "aws_instance" "i" {}\n'}).code == 1
+    files = {"m.tf": chain_of_locals + use, "n.tf": 'locals {\n  c = "x"\n}\n'}
+    assert compared(tmp_path, files, {"n.tf": 'locals {\n  c = "y"\n}\n'}).code == 1
 
 
 def test_a_module_deeper_than_is_looked_fails_where_it_may_have_changed(tmp_path: Path) -> None:
