@@ -211,3 +211,6 @@ def test_numbers_add_up() -> None:
     values = json.loads(overview_format("json").render(SMALL, ""))
     assert values["sum"] == "13 policies: 12 read exactly, 1 unreadable."
     assert values["cards"][0] == {"title": "policies", "now": 12, "before": 2}
+    assert (
+        json.loads(overview_format("json").render(overview((), unreadable=()), ""))["sum"] == "1 policy: 1 unreadable."
+    )

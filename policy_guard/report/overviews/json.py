@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from policy_guard.documents.printable import in_json
+from policy_guard.documents.printable import counted, in_json
 from policy_guard.iam import catalog
 from policy_guard.report.overview import Overview, Place, Row, counts
 from policy_guard.report.overviews import OverviewFormat
@@ -68,8 +68,10 @@ def total(overview: Overview) -> str:
     parts = [f"{number} read {name}" for name, number in sorted(extents.items())]
     unreadable = overview.policies - len(overview.rows)
     parts += [f"{unreadable} unreadable"] if unreadable else []
-    skipped = f"; {len(overview.skipped)} files or modules not looked at" if overview.skipped else ""
-    return f"{overview.policies} policies: {', '.join(parts)}{skipped}." if parts else f"No policy{skipped}."
+    number = counted(len(overview.skipped), "file or module", "files or modules")
+    skipped = f"; {number} not looked at" if overview.skipped else ""
+    policies = counted(overview.policies, "policy", "policies")
+    return f"{policies}: {', '.join(parts)}{skipped}." if parts else f"No policy{skipped}."
 
 
 class _Levels:
