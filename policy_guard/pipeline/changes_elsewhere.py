@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from policy_guard.documents.source import Origin, Source, Span
 from policy_guard.pipeline.pairing import Pair
+from policy_guard.verify.checks.within_reference import CHECK as WITHIN_REFERENCE
 from policy_guard.verify.finding import Finding, Related
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ def with_changes_elsewhere(pair: Pair, finding: Finding) -> Finding:
     old_sources = _sources(pair.old) if pair.old else {}
     if finding.of_gone_policy or _is_on_changed_place(finding, old_sources):
         return finding
-    origin = next(_changed_origins(pair, finding, old_sources), None) or _only_change(pair, finding, old_sources)
+    origin = next(_changed_origins(pair, finding, old_sources), None)
+    if origin is None and finding.check != WITHIN_REFERENCE.id:
+        origin = _only_change(pair, finding, old_sources)
     if origin is not None:
         finding = _at(finding, origin)
     return finding._replace(related=(*finding.related, *_other_changes(pair, finding)))

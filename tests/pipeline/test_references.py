@@ -362,3 +362,17 @@ def test_a_new_policy_at_an_address_is_compared_with_its_reference(tmp_path: Pat
     assert "a.yaml Resources.Writer has no old version and is compared with c.yaml" in " ".join(answer.out.split())
     scratch.write("a.yaml", template(Reader="s3:*", Writer="sqs:*"))
     assert checks_of(scratch) == ["no-new-access"]
+
+
+def test_access_beyond_a_reference_that_nobody_touched_is_told_where_it_is(tmp_path: Path) -> None:
+    other = in_terraform("sqs:*", "q").partition('resource "aws_iam_role_policy"')
+    policies = in_terraform("s3:*") + "".join(other[1:])
+    scratch = with_settings(
+        tmp_path,
+        "policies: [{files: ['infra/*.tf'], kind: identity, reference: c.json, bound: always}]\n",
+        **{"c.json": document(allow("s3:*")), "infra/main.tf": policies},
+    )
+    scratch.write("infra/main.tf", policies.replace("s3:*", "s3:Get*"))
+    answer = scratch.guard("check", "--format", "concise")
+    assert answer.code == 1
+    assert "infra/main.tf:10:" in answer.out and "infra/main.tf:6:" not in answer.out, answer
