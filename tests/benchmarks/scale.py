@@ -105,7 +105,9 @@ def use(pid: int) -> Use | None:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return None
-    peak = next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")), "0")
+    peak = next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")), None)
+    if peak is None:  # it has ended
+        return None
     return Use((int(fields[11]) + int(fields[12])) / _TICKS, int(peak) // 1024)
 
 
