@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import chain
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from policy_guard.documents.containers.plain import PolicyDocument, policies
 from policy_guard.documents.containers.recognition import misspelt_statement
@@ -16,6 +16,7 @@ from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.parse import parse
 from policy_guard.iam.parse.statement import NO_PARTITION
 from policy_guard.iam.policy import KINDS, Kind, Policy, Statement, Value, of_one_kind
+from policy_guard.records import NamedTuple
 from policy_guard.report.reporters.json import witness
 from policy_guard.settings.critical import CriticalEntry
 from policy_guard.solver.strings.pattern import plain_pattern

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from policy_guard.documents.containers import VERSIONS
 from policy_guard.documents.errors import SetupError
@@ -25,6 +25,7 @@ from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import Repository
 from policy_guard.pipeline.repository.changes import Comparison, snapshot
 from policy_guard.pipeline.repository.revisions import WORKING_TREE, choose
+from policy_guard.records import NamedTuple
 from policy_guard.settings.acceptance import MOST_DAYS_STANDING, STANDING, interpret_acceptance, load_acceptance
 from policy_guard.settings.evaluated import WHEN, Names, choices
 from policy_guard.settings.load import load_settings

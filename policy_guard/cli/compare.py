@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.source import Source
@@ -22,6 +21,7 @@ from policy_guard.pipeline.pairing.file_version import FileVersion, glance_of
 from policy_guard.pipeline.results import Results
 from policy_guard.pipeline.session import Session
 from policy_guard.pipeline.stages import TERRAFORM_FILES
+from policy_guard.records import NamedTuple
 from policy_guard.report.report import Relation, Report
 from policy_guard.settings.load import Settings, load_settings
 from policy_guard.settings.severity import CheckId

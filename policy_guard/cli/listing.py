@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.printable import counted, printable, shortened
@@ -20,6 +20,7 @@ from policy_guard.pipeline.repository import File, Repository, folder_from_root,
 from policy_guard.pipeline.repository.changes import snapshot
 from policy_guard.pipeline.repository.revisions import WORKING_TREE
 from policy_guard.pipeline.stages import is_under
+from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 from policy_guard.report.report import path_from
 from policy_guard.settings.load import load_settings

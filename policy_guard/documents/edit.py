@@ -6,9 +6,9 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, pairwise
-from typing import NamedTuple
 
 from policy_guard.documents.source import Span
+from policy_guard.records import NamedTuple
 
 _DASH = re.compile(r"[ \t]*-[ \t]+")
 _KEY = re.compile(r"(?P<indent>[ \t]*(?:-[ \t]+)*)(?P<quote>[\"']?)\w+(?P=quote)[ \t]*:[ \t]*")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from itertools import pairwise
-from typing import NamedTuple
 
 from policy_guard.documents.formats.json import scan
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
+from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 
 # Following a spelling takes far more memory than the text; AWS's largest policies have some tens of thousands of

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
 from policy_guard.documents.encoded import may_be_encoded
 from policy_guard.documents.source import Node, Problem, Source, Span, Unreadable
+from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 
 MAX_BYTES = 5 * 1024 * 1024

@@ -6,7 +6,8 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+
+from policy_guard.records import NamedTuple
 
 _SMALL = 6_000
 """Up to how many pairs of lines are compared with each other."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import NamedTuple
+
+from policy_guard.records import NamedTuple
 
 LONGEST = 200
 """How many characters a regular expression, and a placeholder, may have."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 
 from policy_guard.documents.containers import VERSIONS
 from policy_guard.documents.containers import WITHOUT_PRINCIPAL as WITHOUT_PRINCIPAL
 from policy_guard.documents.containers import Kind as Kind
 from policy_guard.documents.source import Origin, Problem, Source, Span
+from policy_guard.records import NamedTuple
 from policy_guard.solver.strings.pattern import HIDDEN, PSEUDO, STAR, Pattern, Unknown, Wildcard, folded
 
 KINDS: tuple[Kind, ...] = get_args(Kind)

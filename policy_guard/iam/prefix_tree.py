@@ -6,7 +6,9 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
+
+from policy_guard.records import NamedTuple
 
 # `Get` `Access` `Point`, `AWS` `Service` `-` `Events`, `Objects` `V2`: capitals in a row are one word.
 _WORD = re.compile(r"[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+|.", re.DOTALL)

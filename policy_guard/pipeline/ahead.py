@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.executors import Parallel, WorkerLost, Workers, workers
 from policy_guard.pipeline.judging import Judge, Judgement, Steps
+from policy_guard.records import NamedTuple
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

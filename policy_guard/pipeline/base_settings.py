@@ -6,7 +6,6 @@ import os
 import posixpath
 from collections.abc import Hashable
 from pathlib import Path
-from typing import NamedTuple
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.format import decode
@@ -15,6 +14,7 @@ from policy_guard.documents.source import Source, Unreadable
 from policy_guard.pipeline.repository import File, Repository, names
 from policy_guard.pipeline.repository.revisions import Revision
 from policy_guard.pipeline.repository.ways import MISSING, Tree
+from policy_guard.records import NamedTuple
 from policy_guard.settings.config import Config, PolicyFiles, load_config
 from policy_guard.settings.load import Settings, settings_from, settings_name
 from policy_guard.settings.severity import FAIL_ON

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.ahead import Ahead
@@ -32,6 +32,7 @@ from policy_guard.pipeline.results import Progress, Results
 from policy_guard.pipeline.session import Session, Watch, unwatched
 from policy_guard.pipeline.shards import Shard, subject
 from policy_guard.pipeline.stages import Run, touches
+from policy_guard.records import NamedTuple
 from policy_guard.report.report import Part, Report
 from policy_guard.settings.addresses import names_policies
 from policy_guard.settings.config import Config

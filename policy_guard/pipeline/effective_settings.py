@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from policy_guard.documents.source import Object, Source
 from policy_guard.pipeline.base_settings import settings_of
@@ -13,6 +13,7 @@ from policy_guard.pipeline.ci import in_ci
 from policy_guard.pipeline.repository import Repository
 from policy_guard.pipeline.repository.revisions import WORKING_TREE
 from policy_guard.pipeline.severity import entry_severity
+from policy_guard.records import NamedTuple
 from policy_guard.settings.config import Config, Group, Ignore, PolicyFiles, Refine
 from policy_guard.settings.load import Settings, load_settings, settings_name, settings_source
 from policy_guard.settings.severity import CheckId, Severity

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from functools import cache, partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from policy_guard.pipeline.changes_elsewhere import with_changes_elsewhere
 from policy_guard.pipeline.pairing import Pair
+from policy_guard.records import NamedTuple
 from policy_guard.report.report import accept_command
 from policy_guard.settings.load import Settings
 from policy_guard.verify.finding import Finding

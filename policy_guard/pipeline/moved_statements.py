@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from policy_guard.documents.nesting import Nesting
 from policy_guard.documents.printable import shortened
 from policy_guard.documents.source import Span
+from policy_guard.records import NamedTuple
 
 if TYPE_CHECKING:
     from policy_guard.iam.policy import Policy, Statement

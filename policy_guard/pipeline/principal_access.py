@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from policy_guard.iam.policy import Effect, Element, Policy, Statement, in_words
 from policy_guard.pipeline.pairing.reader import Reader
@@ -12,6 +11,7 @@ from policy_guard.pipeline.pairing.terraform import Tree, all_roots, present
 from policy_guard.pipeline.repository import Repository
 from policy_guard.pipeline.repository.changes import snapshot
 from policy_guard.pipeline.repository.revisions import WORKING_TREE
+from policy_guard.records import NamedTuple
 from policy_guard.settings.load import load_settings
 from policy_guard.solver.strings.pattern import HIDDEN
 

@@ -8,7 +8,6 @@ from contextlib import suppress
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.format import decode
@@ -18,6 +17,7 @@ from policy_guard.iam import catalog
 from policy_guard.iam.policy import Policy
 from policy_guard.pipeline.pairing.file_version import FileVersion, version_of
 from policy_guard.pipeline.repository import Repository, from_root
+from policy_guard.records import NamedTuple
 from policy_guard.refine.attribution import Usage, files_of, load_usage
 from policy_guard.refine.file import Reading, Refined, is_same_tree, refined
 from policy_guard.refine.narrow import Scope

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.critical_warnings import warning
 from policy_guard.pipeline.judging import Judgement, SwitchedOff, Used
 from policy_guard.pipeline.pairing import FileResult
+from policy_guard.records import NamedTuple
 from policy_guard.report.report import NotAsked, Part, Report, Reviewed, Skipped, embedded_note, embedded_policies
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.ahead import Ahead, Expected
@@ -16,6 +16,7 @@ from policy_guard.pipeline.pairing import Pair
 from policy_guard.pipeline.pairing.file_version import FileVersion
 from policy_guard.pipeline.principals import judgement_of_principal
 from policy_guard.pipeline.results import Results
+from policy_guard.records import NamedTuple
 from policy_guard.verify.readable import doubt_findings, unreadable_findings
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ name. What is said of the repository as a whole is said in each shard, and once 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from policy_guard.documents.errors import SetupError
+from policy_guard.records import NamedTuple
 
 if TYPE_CHECKING:
     from policy_guard.pipeline.repository.changes import Comparison

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
 from functools import partial
 from operator import attrgetter, itemgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from policy_guard.documents.containers.serverless_framework.files import is_serverless_name
 from policy_guard.pipeline.pairing import FileResult, Pair, pairs
@@ -17,6 +17,7 @@ from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.changes import Change, Comparison, snapshot
 from policy_guard.pipeline.session import Session
 from policy_guard.pipeline.shards import Shard
+from policy_guard.records import NamedTuple
 from policy_guard.settings.addresses import names_policies
 from policy_guard.settings.config import Config
 from policy_guard.verify.readable import unreadable_findings

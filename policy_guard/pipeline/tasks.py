@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from functools import cache, lru_cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from policy_guard.documents.containers.revision_files import RevisionFiles
 from policy_guard.pipeline.judging import Judge, Judgement, Steps
@@ -14,6 +14,7 @@ from policy_guard.pipeline.pairing import Pair
 from policy_guard.pipeline.pairing.attached_documents import AttachedDocuments
 from policy_guard.pipeline.pairing.file_version import FileVersion, glance_of
 from policy_guard.pipeline.pairing.reader import PlainFile
+from policy_guard.records import NamedTuple
 from policy_guard.settings.load import Settings
 from policy_guard.verify.finding import Acceptable, Finding
 from policy_guard.verify.readable import unreadable_findings

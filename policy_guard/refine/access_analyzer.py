@@ -6,10 +6,11 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timezone
-from typing import Any, NamedTuple
+from typing import Any
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.source import Source, Span
+from policy_guard.records import NamedTuple
 from policy_guard.refine.unused_actions import Use
 
 TYPE = "UnusedPermission"

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.globs import matches_path
 from policy_guard.iam import catalog
+from policy_guard.records import NamedTuple
 from policy_guard.refine.access_analyzer import TYPE, UnusedPermission, latest, read_findings
 from policy_guard.refine.unused_actions import Unused, collect_unused, unused_by_all
 from policy_guard.settings.config import Refine

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
 
 from policy_guard.documents.containers.plain import policies_in
 from policy_guard.documents.edit import Layout, applied
@@ -12,6 +11,7 @@ from policy_guard.documents.formats import read
 from policy_guard.documents.source import Source, Span, Unreadable
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Policy, meaning
+from policy_guard.records import NamedTuple
 from policy_guard.refine.narrow import Scope
 from policy_guard.refine.plan import JSON_OR_YAML, Notation, Plan, as_planned, places, plan
 from policy_guard.refine.proof import doubt

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import NamedTuple
 
 from policy_guard.documents.globs import begins_within, glob
 from policy_guard.iam.prefix_tree import Branch, Split, characters, grow, words
+from policy_guard.records import NamedTuple
 from policy_guard.refine.unused_actions import UNTRACKED, ActionCatalog, Unused, Use
 from policy_guard.solver.strings.pattern import Pattern, Wildcard
 

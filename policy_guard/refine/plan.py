@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import NamedTuple
 
 from policy_guard.documents.edit import Edit, Layout, as_list, dash_step, rewritten
 from policy_guard.documents.globs import glob
 from policy_guard.documents.source import Span
 from policy_guard.iam.policy import BESIDE_FULL_ACCESS, Element, Policy, Statement, Value, statement_meaning
+from policy_guard.records import NamedTuple
 from policy_guard.refine.narrow import Narrowing, Scope, as_glob, drop_covered, kept_actions, untracked_actions
 from policy_guard.refine.unused_actions import Use
 from policy_guard.solver.strings.pattern import Unknown

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import NamedTuple
 
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.prover import Proved, Undecided, Witness
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Policy, Request, Statement, by_effect
+from policy_guard.records import NamedTuple
 from policy_guard.refine.narrow import Scope
 from policy_guard.refine.plan import Narrowed, Plan
 from policy_guard.solver.formula import TRUE, Formula, conjunction, member, negation

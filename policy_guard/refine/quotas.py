@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from policy_guard.documents.source import Array, Node, Object
 from policy_guard.iam.policy import Kind
+from policy_guard.records import NamedTuple
 
 
 class Limit(NamedTuple):

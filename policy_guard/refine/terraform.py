@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from policy_guard.documents.containers.choices import Impossible, Need
 from policy_guard.documents.containers.opaque import Opaque
@@ -25,6 +24,7 @@ from policy_guard.documents.hcl.edit import Written
 from policy_guard.documents.source import Problem, Source, Span, Unreadable
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Policy, Statement, Value
+from policy_guard.records import NamedTuple
 from policy_guard.refine.file import Reading, Refined, is_same_tree, refined
 from policy_guard.refine.narrow import Narrowing, Scope
 from policy_guard.refine.plan import Notation

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from policy_guard.documents.globs import glob
+from policy_guard.records import NamedTuple
 
 
 class ActionCatalog(Protocol):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from policy_guard.records import NamedTuple
 from policy_guard.report.report import Report, in_order
 from policy_guard.settings.severity import Severity
 from policy_guard.verify.finding import Finding, Related

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from policy_guard.documents.printable import ELLIPSIS, TAB, cells, visible
 from policy_guard.documents.source import Source, Span
+from policy_guard.records import NamedTuple
 
 CONTEXT = 2
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from policy_guard.iam.policy import Kind
+from policy_guard.records import NamedTuple
 from policy_guard.settings.severity import Severity
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 from textwrap import wrap
-from typing import NamedTuple
 
 from policy_guard.documents.printable import counted, printable
 from policy_guard.documents.source import Problem, Source
+from policy_guard.records import NamedTuple
 from policy_guard.refine.file import Large, Refined
 from policy_guard.refine.narrow import Covered
 from policy_guard.refine.plan import Narrowed, Plan, StayingGrant

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from policy_guard.documents.printable import counted
 from policy_guard.documents.source import Position, Source, Span
+from policy_guard.records import NamedTuple
 from policy_guard.settings.severity import SEVERITIES, CheckId, FailOn
 from policy_guard.verify.finding import Finding
 

@@ -6,10 +6,11 @@ import hmac
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
+from policy_guard.records import NamedTuple
 from policy_guard.serve.caller_identity import caller_identity, is_asked
 from policy_guard.serve.judging import Answer, refusal
 from policy_guard.serve.operation import Refused

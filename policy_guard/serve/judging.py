@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from policy_guard.records import NamedTuple
 from policy_guard.serve.operation import ApiRequest, Operation, Refused
 from policy_guard.serve.operations import operations
 

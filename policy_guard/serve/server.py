@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
 from policy_guard.documents.errors import SetupError
+from policy_guard.records import NamedTuple
 from policy_guard.serve.application import LOOPBACK, Door, application
 from policy_guard.serve.judging import Answer, answer, refusal
 from policy_guard.serve.operation import Refused

@@ -6,7 +6,7 @@ import json
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from policy_guard.documents.containers import VERSIONS
 from policy_guard.documents.containers.plain import PolicyDocument
@@ -14,6 +14,7 @@ from policy_guard.documents.globs import not_a_path
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Source, Span, Unreadable
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Kind, Policy, PolicyId, Statement, meaning
+from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 from policy_guard.settings.evaluated import evaluate
 from policy_guard.settings.severity import CheckId

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.globs import matches_any, matches_path, not_a_path, not_a_pattern
 from policy_guard.documents.printable import printable
 from policy_guard.documents.source import Source
+from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 from policy_guard.settings.addresses import (
     name_file,

@@ -6,11 +6,12 @@ import os
 import stat
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.format import MAX_BYTES, decode
 from policy_guard.documents.source import Source, Span, Unreadable
+from policy_guard.records import NamedTuple
 from policy_guard.settings.config import NAME, Config, load_config
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import islice
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
+from policy_guard.records import NamedTuple
 from policy_guard.solver.formula import (
     FALSE,
     And,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from itertools import chain, islice, product, zip_longest
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from policy_guard.records import NamedTuple
 from policy_guard.solver.formula import Choice, Literal, Member, Present, negation, present
 from policy_guard.solver.strings.automaton import Glob, Letter, Verbatim, the_symbol
 from policy_guard.solver.strings.candidates import candidates

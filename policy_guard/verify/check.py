@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
+from policy_guard.records import NamedTuple
 from policy_guard.solver.formula import TRUE, Formula
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
-from typing import NamedTuple
 
 from policy_guard.iam.meaning.prover import Answer, Proved, Prover, Witness
+from policy_guard.records import NamedTuple
 from policy_guard.verify.check import Claim, Combination, Part
 from policy_guard.verify.requests import claimed_requests
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from policy_guard.documents.source import Span
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.symbolic import Access, action_matches, surely_apart
 from policy_guard.iam.policy import Element, Request, Statement, Value
+from policy_guard.records import NamedTuple
 from policy_guard.settings.critical import CriticalEntry, RequestSet
 from policy_guard.solver.formula import TRUE, Formula, Literal, Member, conjunction, negation
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from policy_guard.documents.source import Source, Span
+from policy_guard.records import NamedTuple
 from policy_guard.settings.severity import CheckId, Severity
 
 if TYPE_CHECKING:

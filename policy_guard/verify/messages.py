@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import NamedTuple
 
 from policy_guard.documents.printable import shortened
 from policy_guard.documents.source import Source, Span
@@ -14,6 +13,7 @@ from policy_guard.iam.meaning.existing import BUCKET
 from policy_guard.iam.meaning.interpretations import reading
 from policy_guard.iam.meaning.prover import Answer, Undecided, Unsupported, Witness
 from policy_guard.iam.policy import MADE_UP, Policy, Request, Statement, in_words
+from policy_guard.records import NamedTuple
 from policy_guard.settings.acceptance import digest
 from policy_guard.settings.critical import CriticalEntry
 from policy_guard.settings.severity import Severity

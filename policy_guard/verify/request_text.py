@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from policy_guard.iam import catalog
@@ -13,6 +12,7 @@ from policy_guard.iam.meaning.concrete_caller_keys import context_of
 from policy_guard.iam.meaning.matching import matches
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import MADE_UP, Request, Statement, Value, by_effect
+from policy_guard.records import NamedTuple
 from policy_guard.settings.critical import exceptions
 from policy_guard.solver.strings.pattern import HIDDEN, visible_name
 from policy_guard.verify.check import Question

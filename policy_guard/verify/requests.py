@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import NamedTuple
 
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.prover import Answer, Proved, Prover
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Request, Statement
+from policy_guard.records import NamedTuple
 from policy_guard.solver.formula import Formula, conjunction, disjunction, negation
 from policy_guard.verify.check import Claim
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import NamedTuple
 
 from policy_guard.documents.source import Source, Span
 from policy_guard.iam import catalog
@@ -12,6 +11,7 @@ from policy_guard.iam.meaning.needs import choice_names, holds_anyhow, needed
 from policy_guard.iam.meaning.prover import Answer, Proved, Prover, Witness
 from policy_guard.iam.meaning.witness import plausible
 from policy_guard.iam.policy import Policy, Request, Statement, Value, by_effect, statement_meaning
+from policy_guard.records import NamedTuple
 from policy_guard.settings.acceptance import Accepted
 from policy_guard.solver.formula import conjunction, member
 from policy_guard.solver.strings.language import Language

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
 
 from policy_guard.cli.init.config_text import Surveyed, configuration, text_of
 from policy_guard.cli.init.existing_grants import count_grants
@@ -20,6 +19,7 @@ from policy_guard.documents.source import Source
 from policy_guard.documents.write import create, vacant
 from policy_guard.pipeline.repository import Repository
 from policy_guard.pipeline.results import Progress
+from policy_guard.records import NamedTuple
 from policy_guard.settings.config import NAME, load_config
 from policy_guard.settings.critical import load_critical
 from policy_guard.settings.load import settings_source, text_file

@@ -6,12 +6,12 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import NamedTuple
 
 from policy_guard.cli.init.existing_grants import Granted
 from policy_guard.cli.init.suggestions import SUFFIXES, Entry, nameable, possible_cap_kind
 from policy_guard.documents.printable import counted, shortened
 from policy_guard.iam.policy import Policy
+from policy_guard.records import NamedTuple
 
 _TEXTS = os.path.join(os.path.dirname(__file__), "starters")
 _MOST = 20

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator
 from operator import itemgetter
-from typing import NamedTuple
 
 from policy_guard.iam.meaning.prover import Proved
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import BESIDE_FULL_ACCESS, Policy
 from policy_guard.pipeline.results import Progress, stepwise
+from policy_guard.records import NamedTuple
 from policy_guard.settings.critical import CriticalEntry, exceptions
 from policy_guard.solver.budget import Budgets
 from policy_guard.verify import combinations

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from policy_guard.documents.globs import matches_path, not_a_pattern
 from policy_guard.iam.policy import Kind
+from policy_guard.records import NamedTuple
 
 SUFFIXES = (".json", ".yaml", ".yml")
 _CAPS: dict[Kind, tuple[str, ...]] = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from policy_guard.documents.source import Problem, Source
 from policy_guard.iam.policy import KINDS, Kind, Policy
@@ -15,6 +14,7 @@ from policy_guard.pipeline.pairing.terraform import Tree, all_roots, present
 from policy_guard.pipeline.repository import File, Repository
 from policy_guard.pipeline.repository.changes import snapshot
 from policy_guard.pipeline.repository.revisions import WORKING_TREE
+from policy_guard.records import NamedTuple
 from policy_guard.settings.config import Config, PolicyFiles
 from policy_guard.settings.load import Settings
 

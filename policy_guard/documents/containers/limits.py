@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from policy_guard.documents.source import Object, Span
+from policy_guard.records import NamedTuple
 
 SWITCH = ".switch"
 """What the label of a policy ends with that stands for what a switch gives, whatever keeps its resource in bounds."""

@@ -10,10 +10,11 @@ import json
 import os
 import re
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from policy_guard.documents.containers.holes import Parts
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
+from policy_guard.records import NamedTuple
 
 _DATA = os.path.join(os.path.dirname(__file__), "managed_policies.txt")
 _ACCOUNT = ":iam::aws:policy"

@@ -11,8 +11,9 @@ import json
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 
 PREFIX = "other-access:"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from enum import Enum
-from typing import NamedTuple
 
 from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.answers import LABEL as CONTENT
@@ -26,6 +25,7 @@ from policy_guard.documents.format import sniff
 from policy_guard.documents.formats import read
 from policy_guard.documents.marks import refused_marks
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Unreadable, is_null
+from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 
 # The ends of names under which AWS's API and the CLI give a policy, without case and underscores: "Policy",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from posixpath import dirname, normpath
-from typing import NamedTuple
 
 from policy_guard.documents.containers.value_files import UsedNames
 from policy_guard.documents.source import Source
+from policy_guard.records import NamedTuple
 
 
 class RevisionFiles(NamedTuple):

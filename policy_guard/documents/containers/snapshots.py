@@ -10,7 +10,6 @@ Sources: AWS CDK, aws-cdk-lib/assertions (`Template.toJSON`, `findResources`); a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.template import is_template, type_of
 from policy_guard.documents.containers.holes import hole
@@ -22,6 +21,7 @@ from policy_guard.documents.containers.recognition import (
 )
 from policy_guard.documents.embedded import read_text
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Source, Span, Unreadable
+from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 
 _ASSET = regex(r"AssetParameters[0-9a-f]{64}(S3Bucket|S3VersionKey|ArtifactHash)[0-9A-F]{8}")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import NamedTuple
 
 from policy_guard.documents.containers.recognition import looks_like_policy
 from policy_guard.documents.source import Array, Node, Object, Problem, Scalar, Span
+from policy_guard.records import NamedTuple
 from policy_guard.solver.strings.pattern import holes, read_pattern
 
 # Without case, underscores and hyphens. Under these stands a policy and nothing else.

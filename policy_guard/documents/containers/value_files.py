@@ -6,10 +6,10 @@ Sources: Helm, "Values Files"; Ansible, "Organizing host and group variables" an
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from policy_guard.documents.format import sniff
 from policy_guard.documents.source import Node, Object
+from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 
 _HELM = regex(r"(?i)(?:.*/)?(?:values/[^/]+|(?:[^/]*[-_.])?values(?:[-_.][^/]*)?)\.(?:ya?ml|json)")

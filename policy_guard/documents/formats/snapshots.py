@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 from policy_guard.documents.format import MAX_DEPTH, MAX_VALUES, Format
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
+from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 
 JEST, AMBER = ".snap", ".ambr"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from policy_guard.documents.format import MAX_DEPTH, MAX_VALUES, Format
 from policy_guard.documents.formats._plain import dispute_of
 from policy_guard.documents.formats._template import is_template, masked, refusal, unmasked
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
+from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 
 if TYPE_CHECKING:

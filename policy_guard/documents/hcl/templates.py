@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from policy_guard.documents.hcl.cursor import Cursor
 from policy_guard.documents.hcl.syntax import Chosen, Expression, Interpolation, Part, Repeated, Template, Text
 from policy_guard.documents.source import Span
+from policy_guard.records import NamedTuple
 
 Reads: TypeAlias = "Callable[[Cursor], Expression]"
 _HEREDOC = re.compile(r"<<(-?)([^\W\d](?:\w|-)*)\r?\n")

@@ -12,9 +12,9 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from typing import NamedTuple
 
 from policy_guard.documents.globs import glob
+from policy_guard.records import NamedTuple
 
 _FOLDER = os.path.dirname(__file__)
 

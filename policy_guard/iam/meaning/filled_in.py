@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from policy_guard.iam import catalog
 from policy_guard.iam.policy import Caller, Request, Statement
+from policy_guard.records import NamedTuple
 from policy_guard.solver.strings.pattern import Unknown, visible_name
 
 ACCOUNT = "123456789012"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from policy_guard.records import NamedTuple
 
 
 class Reading(NamedTuple):

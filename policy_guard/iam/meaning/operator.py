@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import product
-from typing import NamedTuple
 
+from policy_guard.records import NamedTuple
 from policy_guard.solver.formula import Formula
 from policy_guard.solver.strings.automaton import Glob
 from policy_guard.solver.strings.language import Deferred, Language, Slot

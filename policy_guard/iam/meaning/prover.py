@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Mapping
 from copy import copy
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from policy_guard.iam.meaning.interpretations import WILDCARDS_CROSS_AT_ENDS, WILDCARDS_STAY_IN_ARN_PARTS, reading
 from policy_guard.iam.meaning.needs import choice_names, needed
@@ -14,6 +14,7 @@ from policy_guard.iam.meaning.symbolic_principal import CALLERS, caller, callers
 from policy_guard.iam.meaning.witness import likely
 from policy_guard.iam.policy import Request
 from policy_guard.iam.principal import NO_ACCOUNT, PRINCIPAL_TYPES
+from policy_guard.records import NamedTuple
 from policy_guard.solver.budget import STEPS, STEPS_A_QUESTION, STEPS_ASIDE, STEPS_IN_ALL, Budgets
 from policy_guard.solver.formula import (
     TRUE,

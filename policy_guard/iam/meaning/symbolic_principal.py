@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable
 from functools import partial
-from typing import NamedTuple
 
 from policy_guard.iam.meaning.interpretations import (
     ACCOUNT_EXEMPTS_ROOT_ALONE,
@@ -37,6 +36,7 @@ from policy_guard.iam.principal import (
     is_provider,
     principal_ref,
 )
+from policy_guard.records import NamedTuple
 from policy_guard.solver.formula import (
     FALSE,
     TRUE,

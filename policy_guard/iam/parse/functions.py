@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from policy_guard.documents.source import Array, Node, Object, Scalar
+from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 
 # AWS CloudFormation Template Reference, intrinsic-function-reference.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from policy_guard.documents.printable import printable, quoted
 from policy_guard.documents.source import Array, Hole, Node, Object, Problem, Scalar, Source, Span, origins_of
@@ -13,6 +13,7 @@ from policy_guard.iam.parse.functions import Function, function, name_of, not_on
 from policy_guard.iam.parse.spellings import in_name, in_value, is_nameless, nameless_in, numbered, with_named
 from policy_guard.iam.parse.substitution import read_substitution
 from policy_guard.iam.policy import Value
+from policy_guard.records import NamedTuple
 from policy_guard.solver.strings.pattern import (
     Part,
     Pattern,

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 from policy_guard.solver.strings.pattern import ARN_COLONS, Part, Pattern, Unknown, joined
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.format import decode
 from policy_guard.documents.source import Source, Span, Unreadable
 from policy_guard.pipeline.repository import LINK, File, Repository
 from policy_guard.pipeline.repository.revisions import Revision
+from policy_guard.records import NamedTuple
 from policy_guard.settings.codeowners import MOST_BYTES, PLACES, owners
 from policy_guard.settings.config import Config
 

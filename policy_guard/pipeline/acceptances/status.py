@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Iterator
 from datetime import date
-from typing import NamedTuple
 
 from policy_guard.documents.source import Source, Span, Unreadable
 from policy_guard.iam.policy import Policy, PolicyId
@@ -13,6 +12,7 @@ from policy_guard.pipeline.pairing import Pair
 from policy_guard.pipeline.pairing.groups import Trees, join_group
 from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository.changes import Comparison
+from policy_guard.records import NamedTuple
 from policy_guard.settings.acceptance import ACCEPTED, Acceptance, Accepted, digest, interpret_acceptance
 from policy_guard.settings.config import Group
 from policy_guard.settings.severity import Severity

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from policy_guard.documents.format import sniff
 from policy_guard.documents.source import Source, Spot
 from policy_guard.pipeline.repository import File
 from policy_guard.pipeline.repository.changes import Change, Comparison
 from policy_guard.pipeline.repository.revisions import Revision
+from policy_guard.records import NamedTuple
 from policy_guard.settings.config import Config
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import unreadable_findings, vanished_finding

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from policy_guard.pipeline.pairing.links import Sides, View
 from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository.attribute_values import Values, Way
 from policy_guard.pipeline.repository.changes import Comparison
 from policy_guard.pipeline.repository.revisions import Revision
+from policy_guard.records import NamedTuple
 from policy_guard.settings.config import Group
 
 

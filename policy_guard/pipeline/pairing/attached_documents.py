@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import NamedTuple
 
 from policy_guard.documents.source import Source, Span
 from policy_guard.iam.policy import Element, Policy, Statement, Value, meaning, statement_meaning
 from policy_guard.pipeline.pairing import Pair
 from policy_guard.pipeline.pairing.file_version import FileVersion
 from policy_guard.pipeline.pairing.groups import with_own_holes
+from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 from policy_guard.solver.strings.pattern import Pattern, Unknown, plain_pattern
 from policy_guard.verify.explain.without_document import (

@@ -7,7 +7,6 @@ Source: git's gitattributes, "ident", "filter", "working-tree-encoding", "export
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from policy_guard.documents.format import sniff
 from policy_guard.documents.source import Problem, Source, Span
@@ -30,6 +29,7 @@ from policy_guard.pipeline.repository.attribute_values import (
 )
 from policy_guard.pipeline.repository.changes import Change, Comparison, snapshot
 from policy_guard.pipeline.repository.folded import folded
+from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import unreadable_findings

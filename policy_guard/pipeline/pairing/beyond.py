@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import NamedTuple
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.globs import names_all_below, reaches_below
@@ -16,6 +15,7 @@ from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.changes import Change, Comparison
 from policy_guard.pipeline.repository.folded import folded
 from policy_guard.pipeline.repository.ways import BELOW, BROKEN, CIRCLE, MISSING, Tree, Way
+from policy_guard.records import NamedTuple
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import replaced_finding, unreadable_findings
 

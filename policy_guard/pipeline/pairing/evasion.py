@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import NamedTuple
 
 from policy_guard.documents.format import sniff
 from policy_guard.documents.source import Problem, Source, Span
@@ -14,6 +13,7 @@ from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File
 from policy_guard.pipeline.repository.changes import Change, Comparison
 from policy_guard.pipeline.repository.revisions import Revision
+from policy_guard.records import NamedTuple
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import unreadable_findings, vanished_finding
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from policy_guard.documents.containers.serverless_framework.files import is_serverless_name
 from policy_guard.documents.containers.value_files import NO_NAMES, is_value_file
@@ -25,6 +25,7 @@ from policy_guard.documents.formats import plain_name
 from policy_guard.documents.formats.snapshots import SUFFIXES as SNAPSHOTS
 from policy_guard.documents.formats.snapshots import hides_text
 from policy_guard.documents.source import Array, Node, Object, Problem, Scalar, Source, Span, Unreadable
+from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 
 if TYPE_CHECKING:

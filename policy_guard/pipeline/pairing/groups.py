@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from policy_guard.documents.source import Problem
 from policy_guard.iam.policy import (
@@ -27,6 +26,7 @@ from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import File
 from policy_guard.pipeline.repository.changes import Change, Comparison
 from policy_guard.pipeline.repository.revisions import Revision
+from policy_guard.records import NamedTuple
 from policy_guard.settings.addresses import are_single_policies
 from policy_guard.settings.config import Group
 from policy_guard.solver.strings.pattern import Pattern, Unknown

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.format import sniff
@@ -12,6 +11,7 @@ from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import LINK, File, Repository
 from policy_guard.pipeline.repository.changes import Change, Comparison, snapshot
 from policy_guard.pipeline.repository.ways import MOST_HOPS, Tree, Way
+from policy_guard.records import NamedTuple
 
 MOST_BEHIND = 1_000_000
 """Names that links to folders give to files: more of them would take seconds."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from policy_guard.documents.containers.revision_files import RevisionFiles
 from policy_guard.documents.containers.serverless_framework.files import parts
@@ -19,6 +19,7 @@ from policy_guard.pipeline.repository.changes import snapshot
 from policy_guard.pipeline.repository.objects import LARGEST, OVERSIZED
 from policy_guard.pipeline.repository.revisions import Revision
 from policy_guard.pipeline.repository.ways import BROKEN, Tree
+from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 from policy_guard.settings.config import Config, PolicyFiles
 from policy_guard.settings.load import Settings

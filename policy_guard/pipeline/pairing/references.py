@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from policy_guard.documents.source import Problem, Source, Span
 from policy_guard.iam.policy import Policy, of_one_kind
@@ -12,6 +12,7 @@ from policy_guard.pipeline.pairing.groups import with_own_holes
 from policy_guard.pipeline.pairing.reader import TERRAFORM, Reader
 from policy_guard.pipeline.repository import File
 from policy_guard.pipeline.repository.changes import Comparison
+from policy_guard.records import NamedTuple
 from policy_guard.settings.addresses import parted
 from policy_guard.settings.config import Config, PolicyFiles
 from policy_guard.verify.checks.no_new_access import CHECK as NO_NEW_ACCESS

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.compare import template_problems
 from policy_guard.documents.containers.cloudformation.documents import Unit
@@ -15,6 +14,7 @@ from policy_guard.documents.nesting import Nesting
 from policy_guard.documents.source import Entry, Node, Object, Problem, Span, Spot, Unreadable, scalars
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Policy, PolicyId, united
+from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 
 _SUBSTITUTED = regex(r"\$\{(\w+)\}")

@@ -8,7 +8,6 @@ from copy import copy
 from functools import cached_property
 from hashlib import sha1
 from posixpath import normpath
-from typing import NamedTuple
 
 from policy_guard.documents.containers.opaque import digest
 from policy_guard.documents.containers.terraform.folder import NO_TEXT, Folder, Wrong, is_read
@@ -30,6 +29,7 @@ from policy_guard.pipeline.pairing.terraform_pairs import compare_sides, one_by_
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.changes import Change
 from policy_guard.pipeline.repository.objects import OVERSIZED
+from policy_guard.records import NamedTuple
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import unreadable_findings
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from policy_guard.documents.containers.terraform.documents import STATEMENTS, Unit, denials, signature
 from policy_guard.documents.containers.terraform.units import Sides
@@ -12,6 +11,7 @@ from policy_guard.documents.source import Unreadable
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Policy, united
 from policy_guard.pipeline.pairing import FileResult, Pair, split_pair
+from policy_guard.records import NamedTuple
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import unreadable_findings
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.repository import SUBMODULE, Repository
 from policy_guard.pipeline.repository.folded import folded
 from policy_guard.pipeline.repository.objects import OVERSIZED
+from policy_guard.records import NamedTuple
 
 FILE = ".gitattributes"
 UNSET = ("unspecified", "unset")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Container, Iterable, Iterator
 from pathlib import PurePosixPath
-from typing import NamedTuple
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.repository import SUBMODULE, File, Raw, Repository, Uncompared, names
 from policy_guard.pipeline.repository.revisions import Revision
+from policy_guard.records import NamedTuple
 
 _SUFFIXES = (".json", ".yaml", ".yml")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from policy_guard.documents.errors import SetupError
+from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 
 LINK, SUBMODULE, FOLDER, GONE = 0o120000, 0o160000, 0o040000, 0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
-from typing import NamedTuple
 
 from policy_guard.documents.errors import SetupError
+from policy_guard.records import NamedTuple
 
 LARGEST = 100 * 1024 * 1024
 """Bytes of a file that are read. GitHub takes no larger one.

@@ -6,13 +6,14 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.printable import shortened
 from policy_guard.pipeline.ci import in_ci, target_branch, tip_before
 from policy_guard.pipeline.repository import EMPTY_TREES, Repository
 from policy_guard.pipeline.repository.refs import branch, branch_of_origin, by_id, default_branch, revision
+from policy_guard.records import NamedTuple
 
 _DEEPER = 'Add "fetch-depth: 0" to actions/checkout.'
 _DEEP = 'Add "fetch-depth: 2" to actions/checkout.'

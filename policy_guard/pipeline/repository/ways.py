@@ -5,11 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import NamedTuple
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.folded import folded
+from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 
 MOST_HOPS = 32

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.plugins import Plugins
+from policy_guard.records import NamedTuple
 from policy_guard.report.overview import Overview
 
 

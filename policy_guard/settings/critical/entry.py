@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
-from typing import NamedTuple
 
 from policy_guard.documents.globs import matches_any
 from policy_guard.documents.source import Source, Span
 from policy_guard.iam import catalog
 from policy_guard.iam.policy import Kind, Principals, Statement, Value, principals_meaning, statement_meaning
+from policy_guard.records import NamedTuple
 from policy_guard.settings.severity import Severity
 
 MOST_SUGGESTIONS = 5

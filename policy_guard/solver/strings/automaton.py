@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property, reduce
 from operator import and_, or_
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from policy_guard.records import NamedTuple
 from policy_guard.solver.strings.pattern import Unknown, Variable
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, product
-from typing import NamedTuple
 
+from policy_guard.records import NamedTuple
 from policy_guard.solver.strings.automaton import ANYTHING, Caseless, Glob, Letter, Step, the_symbol
 from policy_guard.solver.strings.language import Budget, Deferred, Language, Slot, find
 from policy_guard.solver.strings.pattern import Unknown, Variable

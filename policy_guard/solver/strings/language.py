@@ -10,8 +10,9 @@ from functools import cached_property, partial
 from itertools import chain, islice, takewhile
 from math import inf
 from time import monotonic
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from policy_guard.records import NamedTuple
 from policy_guard.solver.strings.affixes import edges_of, literal_prefix, plain_text, surely_apart
 from policy_guard.solver.strings.automaton import ANYTHING, Automaton, Glob, Letter, Symbol, Verbatim, Word, glob_of
 from policy_guard.solver.strings.intersection import Intersection, unnamed

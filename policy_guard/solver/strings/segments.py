@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from policy_guard.records import NamedTuple
 from policy_guard.solver.strings.automaton import Letter, Symbol
 from policy_guard.solver.strings.intersection import Intersection, unnamed
 from policy_guard.solver.strings.language import Budget, Language

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from decimal import Context, Decimal
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
+
+from policy_guard.records import NamedTuple
 
 Cut: TypeAlias = "tuple[Decimal, int]"
 """A place between values: before the value with 0, after it with 1."""

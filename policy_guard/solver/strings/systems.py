@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import count
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from policy_guard.records import NamedTuple
 from policy_guard.solver.strings.automaton import (
     ANYTHING,
     Caseless,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from policy_guard.documents.source import Source, Span
 from policy_guard.iam.meaning import concrete
@@ -20,6 +20,7 @@ from policy_guard.iam.policy import (
     principals_meaning,
     statement_meaning,
 )
+from policy_guard.records import NamedTuple
 from policy_guard.verify.check import Claim
 from policy_guard.verify.explain.changed_lines import (
     Place,

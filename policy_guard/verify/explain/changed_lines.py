@@ -5,11 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
 
 from policy_guard.documents.line_diff import Run, differing
 from policy_guard.documents.source import Source, Span
 from policy_guard.iam.policy import Statement
+from policy_guard.records import NamedTuple
 
 
 class Place(NamedTuple):

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import islice
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from policy_guard.documents.source import Span
 from policy_guard.iam import catalog
 from policy_guard.iam.meaning.prover import Proved, Prover, Witness
 from policy_guard.iam.meaning.symbolic import Access, surely_apart
 from policy_guard.iam.policy import Element, Request, Statement, Value, as_written, in_words, without_blanks
+from policy_guard.records import NamedTuple
 from policy_guard.solver.strings.glob import glob
 from policy_guard.solver.strings.language import FILLERS, Language
 from policy_guard.solver.strings.pattern import Pattern, folded, holes

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
 
 from policy_guard.documents.containers import managed
 from policy_guard.iam import catalog
 from policy_guard.iam.meaning.prover import Prover
 from policy_guard.iam.policy import MADE_UP, Statement, Value
+from policy_guard.records import NamedTuple
 from policy_guard.solver.strings.pattern import holes
 from policy_guard.verify.explain.without_document import is_made_up, unknown_policies
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from policy_guard.iam.policy import Value
+from policy_guard.records import NamedTuple
 from policy_guard.solver.strings.glob import glob
 from policy_guard.solver.strings.language import Language
 from policy_guard.solver.strings.pattern import Pattern, folded

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
 
 from policy_guard.iam.meaning.prover import Proved, Prover
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.meaning.symbolic_principal import principal_matches
 from policy_guard.iam.policy import Kind, Principals, Statement
+from policy_guard.records import NamedTuple
 from policy_guard.solver.formula import conjunction, negation
 from policy_guard.verify.check import Check, Claim, Combination, Question
 from policy_guard.verify.explain.difference import Terms, restrict_element

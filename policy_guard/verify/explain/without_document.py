@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from policy_guard.documents.containers.other_access import detail_of, kind_of
 from policy_guard.iam.policy import Policy, Statement
+from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 from policy_guard.solver.strings.pattern import HIDDEN
 

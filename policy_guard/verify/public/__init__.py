@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
-from typing import NamedTuple
 
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.interpretations import ID_NAMES_THE_CALLER, PROVIDER_MADE_THE_SESSION
@@ -20,6 +19,7 @@ from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.meaning.symbolic_principal import SESSIONS
 from policy_guard.iam.policy import Caller, Condition, Policy, Principal, Request, Statement, Value
 from policy_guard.iam.principal import PrincipalRef, by_text, has_wildcards, is_id, is_provider, principal_ref
+from policy_guard.records import NamedTuple
 from policy_guard.solver.formula import Formula, choice, conjunction, disjunction, member, negation
 from policy_guard.solver.strings.automaton import Glob, glob_of
 from policy_guard.solver.strings.glob import glob

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
-from typing import NamedTuple
 
 from policy_guard.documents.source import Array, Node, Object, Scalar
+from policy_guard.records import NamedTuple
 
 LOOP = "Fn::ForEach::"
 TRANSFORM = "Fn::Transform"

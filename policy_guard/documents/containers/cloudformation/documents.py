@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple, cast
+from typing import cast
 
 from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.choices import Truths
@@ -17,6 +17,7 @@ from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.containers.recognition import is_policy_text, looks_like_policy
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Unreadable
+from policy_guard.records import NamedTuple
 
 IDENTITY = tuple(f"AWS::IAM::{name}" for name in ("Role", "User", "Group", "Policy", "ManagedPolicy"))
 IDENTITY += tuple(f"AWS::IAM::{name}Policy" for name in ("Role", "User", "Group"))

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from policy_guard.documents.containers.choices import Atom, Impossible, Need, Truths, free, settle
 from policy_guard.documents.containers.cloudformation.calls import LOOP, NO_VALUE, TRANSFORM, call, canonical, words_of
@@ -34,6 +33,7 @@ from policy_guard.documents.containers.cloudformation.template import Template, 
 from policy_guard.documents.containers.holes import Parts, hole, joined, spelling, visible
 from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
+from policy_guard.records import NamedTuple
 
 # AWS CloudFormation Template Reference, pseudo-parameter-reference: what these are in AWS's own partition.
 _IN_AWS = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import product
 from math import prod
-from typing import NamedTuple
 
 from policy_guard.documents.containers.choices import Truths, outcomes
 from policy_guard.documents.containers.cloudformation.access_types import (
@@ -38,6 +37,7 @@ from policy_guard.documents.containers.holes import hole, visible
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.other_access import access_words, action_of
 from policy_guard.documents.source import Array, Hole, Node, Object, Span, scalars
+from policy_guard.records import NamedTuple
 
 _MOST_COMBINATIONS = 1_000
 

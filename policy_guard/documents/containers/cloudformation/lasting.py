@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import NamedTuple
 
 from policy_guard.documents.containers.choices import Truths, outcomes
 from policy_guard.documents.containers.cloudformation.calls import canonical
@@ -17,6 +16,7 @@ from policy_guard.documents.containers.cloudformation.template import type_of
 from policy_guard.documents.containers.holes import Parts, hole
 from policy_guard.documents.containers.other_access import action_of
 from policy_guard.documents.source import Hole, Object, Scalar, Span
+from policy_guard.records import NamedTuple
 
 _LEAVES = "boundary:LeavesAllowed"
 # Judged by itself.

@@ -6,7 +6,8 @@ Source: AWS CloudFormation Template Reference, the return values of each type; S
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from policy_guard.records import NamedTuple
 
 _REGIONAL = "arn:{P}:%s:{R}:{A}:%s"
 _GLOBAL = "arn:{P}:iam::{A}:%s{path}{name}"

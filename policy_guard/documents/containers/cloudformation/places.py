@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+
+from policy_guard.records import NamedTuple
 
 _FILE = Path(__file__).with_name("places.txt")
 _INLINE = "Policies[].PolicyDocument"

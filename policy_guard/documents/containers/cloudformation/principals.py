@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
-from typing import NamedTuple
 
 from policy_guard.documents.containers.choices import Truths, outcomes
 from policy_guard.documents.containers.cloudformation.attachments import ADDITION, attached_units
@@ -15,6 +14,7 @@ from policy_guard.documents.containers.cloudformation.reading import Reading
 from policy_guard.documents.containers.cloudformation.template import key_repetitions, type_of
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.source import Node, Object, Problem, Scalar, Unreadable
+from policy_guard.records import NamedTuple
 
 _PRINCIPALS = {"AWS::IAM::Role": "Role", "AWS::IAM::User": "User", "AWS::IAM::Group": "Group"}
 _MANAGED = "AWS::IAM::ManagedPolicy"

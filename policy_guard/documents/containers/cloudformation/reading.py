@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from policy_guard.documents.containers.choices import (
     Atom,
@@ -24,6 +23,7 @@ from policy_guard.documents.containers.cloudformation.template import Template, 
 from policy_guard.documents.containers.cloudformation.texts import is_text, json_in
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.source import Array, Entry, Guard, Hole, Node, Object, Scalar
+from policy_guard.records import NamedTuple
 
 _ACCOUNT = "the account"
 _MOST_STATEMENTS = 1_000

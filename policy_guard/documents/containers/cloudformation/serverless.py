@@ -9,7 +9,6 @@ Source: AWS SAM Developer Guide, sam-resource-function and sam-specification-gen
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.calls import NO_VALUE, call
 from policy_guard.documents.containers.cloudformation.serverless_access import attached_by_use, inline_by_use
@@ -21,6 +20,7 @@ from policy_guard.documents.containers.cloudformation.serverless_data import (
     template_statements,
 )
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Span
+from policy_guard.records import NamedTuple
 
 PREFIX = "AWS::Serverless::"
 WITH_ROLES = (f"{PREFIX}Function", f"{PREFIX}StateMachine")

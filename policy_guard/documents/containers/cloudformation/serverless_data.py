@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
+from policy_guard.records import NamedTuple
 
 _FILE = Path(__file__).with_name("serverless_policies.json")
 _MANAGED = "arn:${AWS::Partition}:iam::aws:policy/"

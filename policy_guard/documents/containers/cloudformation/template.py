@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.access_types import BLOCKED, BUS_POLICY, deciding_properties
 from policy_guard.documents.containers.cloudformation.calls import LOOP, TRANSFORM, call, shape
@@ -21,6 +20,7 @@ from policy_guard.documents.containers.cloudformation.serverless import (
 )
 from policy_guard.documents.printable import quoted
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, scalars
+from policy_guard.records import NamedTuple
 
 # AWS CloudFormation Template Reference, transform-reference: those of AWS that change no policy but as its pages say.
 _KNOWN_TRANSFORMS = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
-from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.calls import call
 from policy_guard.documents.containers.cloudformation.evaluate import PLACE, Evaluator
@@ -15,6 +14,7 @@ from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.embedded import Places, places_in
 from policy_guard.documents.formats.json import scan
 from policy_guard.documents.source import Array, Hole, Node, Problem, Scalar, Source, Span, Unreadable
+from policy_guard.records import NamedTuple
 
 
 class _Piece(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterator, Mapping
 from functools import partial
-from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.attachments import ADDITION
 from policy_guard.documents.containers.cloudformation.boundaries import (
@@ -36,6 +35,7 @@ from policy_guard.documents.containers.cloudformation.principals import (
 from policy_guard.documents.containers.cloudformation.reading import Reading
 from policy_guard.documents.containers.cloudformation.template import Template, type_of
 from policy_guard.documents.source import Node, Problem
+from policy_guard.records import NamedTuple
 
 
 class Sides(NamedTuple):

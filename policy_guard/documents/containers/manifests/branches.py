@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from policy_guard.documents.containers.opaque import digest
 from policy_guard.documents.source import Span
+from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 
 _GO_INNER = regex(r"\"(?:[^\"\\\n]|\\.)*\"|`[^`]*`|'(?:[^'\\\n]|\\.)*'|\}\}")

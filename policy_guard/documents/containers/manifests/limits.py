@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.calls import canonical
 from policy_guard.documents.containers.holes import hole
@@ -15,6 +14,7 @@ from policy_guard.documents.containers.manifests.switches import keeping
 from policy_guard.documents.containers.other_access import action_of
 from policy_guard.documents.containers.unresolved import without_style
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span, is_null, scalars
+from policy_guard.records import NamedTuple
 
 _TRUE, _FALSE = ("true", "yes", "on"), ("false", "no", "off")
 # What stands there is told of each task.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from policy_guard.documents.containers.manifests.keys import (
     AWS_GROUP_PARTS,
     AWS_MODULE,
@@ -16,6 +14,7 @@ from policy_guard.documents.containers.manifests.keys import (
     SHORT_MODULES,
 )
 from policy_guard.documents.source import Array, Node, Object, Scalar
+from policy_guard.records import NamedTuple
 
 _MODULE_NAMES = ("name", "iam_name", "role_name", "bucket", "queue_name", "alias", "function_name")
 _MARKS = ("{{", "{%", "${", "<%", "$(")

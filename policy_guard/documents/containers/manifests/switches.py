@@ -18,11 +18,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 from policy_guard.documents.containers.manifests.resources import Resource, identity, is_filled_in
 from policy_guard.documents.containers.unresolved import without_style
 from policy_guard.documents.source import Array, Node, Object, Scalar, is_null
+from policy_guard.records import NamedTuple
 
 _FILE = Path(__file__).with_name("switches.txt")
 _TRUE, _FALSE = ("true", "yes", "on"), ("false", "no", "off")

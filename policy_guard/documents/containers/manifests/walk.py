@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.limits import SWITCH
@@ -32,6 +31,7 @@ from policy_guard.documents.encoded import decoded, may_be_encoded
 from policy_guard.documents.format import may_grant
 from policy_guard.documents.formats import read
 from policy_guard.documents.source import Array, Node, Object, Scalar, Source, Unreadable, scalars
+from policy_guard.records import NamedTuple
 
 CAP = ".cap"
 """What the label of a policy ends with that stands for what a resource keeps out."""

@@ -8,7 +8,6 @@ another endpoint of it is nothing new. Sources: Serverless Framework, "API Gatew
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.calls import canonical
 from policy_guard.documents.containers.holes import Parts, hole, joined, spelling
@@ -16,6 +15,7 @@ from policy_guard.documents.containers.other_access import action_of
 from policy_guard.documents.containers.serverless_framework.made import entry, events, mapping, statement, text
 from policy_guard.documents.containers.serverless_framework.variables import Variables
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar
+from policy_guard.records import NamedTuple
 
 _KINDS = ("http", "httpApi", "websocket")
 _ANY = ("any", "*")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.calls import canonical
 from policy_guard.documents.containers.cloudformation.template import Template, type_of
@@ -26,6 +25,7 @@ from policy_guard.documents.containers.serverless_framework.made import (
 )
 from policy_guard.documents.containers.serverless_framework.variables import Variables
 from policy_guard.documents.source import Entry, Node, Object, Scalar
+from policy_guard.records import NamedTuple
 
 SHARED = "IamRoleLambdaExecution"
 _PLUGIN = "serverless-iam-roles-per-function"

@@ -7,13 +7,13 @@ the plug-ins serverless-step-functions and serverless-appsync-plugin.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from policy_guard.documents.containers.opaque import digest
 from policy_guard.documents.containers.serverless_framework.made import RoleContents, known, role
 from policy_guard.documents.containers.serverless_framework.roles import normalized
 from policy_guard.documents.containers.serverless_framework.variables import Variables
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar
+from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 
 _SECTIONS = (

@@ -6,7 +6,6 @@ Source: AWS provider, "Authentication and Configuration".
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from policy_guard.documents.containers.choices import Atom, Impossible, Need
 from policy_guard.documents.containers.opaque import Opaque
@@ -21,6 +20,7 @@ from policy_guard.documents.containers.terraform.scope import Scope
 from policy_guard.documents.containers.terraform.values import is_known, label_of, name_of, unknown
 from policy_guard.documents.hcl.syntax import Argument
 from policy_guard.documents.source import Entry, Object, Scalar, Source, Span
+from policy_guard.records import NamedTuple
 
 _ARGUMENTS = ("profile", "access_key", "shared_config_files", "shared_credentials_files", "shared_credentials_file")
 _ROLES = ("assume_role", "assume_role_with_web_identity")

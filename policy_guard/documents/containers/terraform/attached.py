@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple
 
 from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.choices import Impossible, Need, Outcome, Truths, guards, outcomes
@@ -47,6 +46,7 @@ from policy_guard.documents.containers.terraform.values import (
     unknown,
 )
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Span, Unreadable
+from policy_guard.records import NamedTuple
 
 _OF_AWS = ":iam::aws:"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import NamedTuple
 
 from policy_guard.documents.hcl.syntax import Argument, Block, Body, Expression, OtherFile, Template, Text
 from policy_guard.documents.source import Source, Span, Spot
+from policy_guard.records import NamedTuple
 
 _OF_POLICIES = re.compile(r"polic|statement|principal|actions", re.IGNORECASE)
 _LIFECYCLE = "lifecycle"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.choices import (
@@ -71,6 +70,7 @@ from policy_guard.documents.source import (
     Unreadable,
     scalars,
 )
+from policy_guard.records import NamedTuple
 from policy_guard.solver.strings.pattern import HIDDEN
 
 ORGANIZATIONS: dict[str, Kind] = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as MappingOf
-from typing import NamedTuple
 
 from policy_guard.documents.containers.terraform.definition import Definition, merged, plain_text
 from policy_guard.documents.containers.terraform.json_syntax import plain, read_json
@@ -13,6 +12,7 @@ from policy_guard.documents.containers.terraform.parsed import Parsed
 from policy_guard.documents.formats.json import scan
 from policy_guard.documents.hcl.syntax import Argument, Block, Body
 from policy_guard.documents.source import Object, Problem, Source, Span, Unreadable
+from policy_guard.records import NamedTuple
 
 NO_TEXT = "this is no plain text in the repository, and what it defines is not known; write it out"
 _SUFFIXES = (".tf", ".tofu", ".tf.json", ".tofu.json")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from policy_guard.documents.containers.other_access import (
     EVERY,
@@ -18,6 +18,7 @@ from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.values import is_known, is_null, label_of, name_of, unknown
 from policy_guard.documents.hcl.syntax import Block, Body
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
+from policy_guard.records import NamedTuple
 
 _META = ("count", "for_each", "depends_on", "provider", "lifecycle", "timeouts", "tags", "description")
 # What AWS answers stands in a plan beside the arguments: it follows from them, or names what they made.

@@ -6,7 +6,6 @@ All that a new role may do is new access by itself: only one that was there befo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.other_access import EVERY, action_of, terraform_types
@@ -26,6 +25,7 @@ from policy_guard.documents.containers.terraform.values import (
 from policy_guard.documents.hcl.syntax import Body, Expression, List, Template, Text
 from policy_guard.documents.hcl.syntax import Mapping as MappingNode
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
+from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 
 ACTING = "acting-role"

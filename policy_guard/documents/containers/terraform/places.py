@@ -6,7 +6,6 @@ import re
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
 
 from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.choices import (
@@ -49,6 +48,7 @@ from policy_guard.documents.hcl.syntax import (
     Variable,
 )
 from policy_guard.documents.source import Node
+from policy_guard.records import NamedTuple
 
 _LIKE_POLICY = re.compile(r"\b(?:Statement|statements?|actions|\w*polic(?:y|ies)\w*)\b")
 # Of the arguments of modules elsewhere, those that may say who gets what.

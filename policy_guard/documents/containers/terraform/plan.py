@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.opaque import digest
@@ -48,6 +48,7 @@ from policy_guard.documents.containers.terraform.uses import (
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.formats.json import scan
 from policy_guard.documents.source import Array, Node, Problem, Scalar, Source, Span, Unreadable
+from policy_guard.records import NamedTuple
 from policy_guard.solver.strings.pattern import HIDDEN
 
 _HOW = "make it with: terraform show -json PLAN > plan.json"

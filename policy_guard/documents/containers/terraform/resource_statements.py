@@ -7,7 +7,7 @@ which arguments make which element of the statement.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.values import (
@@ -22,6 +22,7 @@ from policy_guard.documents.containers.terraform.values import (
 )
 from policy_guard.documents.hcl.syntax import Body
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
+from policy_guard.records import NamedTuple
 
 _DOCS = "https://docs.aws.amazon.com/"
 _TYPE, _KEY, _VALUE = "condition.type", "condition.key", "condition.value"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from posixpath import normpath
-from typing import Any, NamedTuple
+from typing import Any
 
 from policy_guard.documents.containers.opaque import digest
 from policy_guard.documents.containers.terraform.definition import Definition, plain_text
@@ -17,6 +17,7 @@ from policy_guard.documents.hcl.syntax import (
     Call,
 )
 from policy_guard.documents.source import Hole, Node, Span
+from policy_guard.records import NamedTuple
 
 _MOST_DEEP = 12
 _STEPS = 3_000_000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from policy_guard.documents.containers.choices import (
     Impossible,
@@ -61,6 +60,7 @@ from policy_guard.documents.containers.terraform.values import (
 )
 from policy_guard.documents.containers.terraform.variables import variable_value
 from policy_guard.documents.source import Entry, Node, Object, Problem, Scalar, Span, Unreadable
+from policy_guard.records import NamedTuple
 
 _MOST_UNITS = 5_000
 
