@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from policy_guard.documents.source import Origin, Source, Span
 from policy_guard.pipeline.pairing import Pair
-from policy_guard.verify.checks.within_reference import CHECK as WITHIN_REFERENCE
 from policy_guard.verify.finding import Finding, Related
 
 if TYPE_CHECKING:
@@ -34,11 +33,17 @@ def with_changes_elsewhere(pair: Pair, finding: Finding) -> Finding:
     if finding.of_gone_policy or _is_on_changed_place(finding, old_sources):
         return finding
     origin = next(_changed_origins(pair, finding, old_sources), None)
-    if origin is None and finding.check != WITHIN_REFERENCE.id:
+    if origin is None and not _is_about_reference(finding):
         origin = _only_change(pair, finding, old_sources)
     if origin is not None:
         finding = _at(finding, origin)
     return finding._replace(related=(*finding.related, *_other_changes(pair, finding)))
+
+
+def _is_about_reference(finding: Finding) -> bool:
+    from policy_guard.verify.checks.within_reference import CHECK as WITHIN_REFERENCE
+
+    return finding.check == WITHIN_REFERENCE.id
 
 
 def _other_changes(pair: Pair, finding: Finding) -> list[Related]:
