@@ -74,7 +74,7 @@ def test_the_list_says_where_each_policy_stands_whose_it_is_and_how_far_it_is_re
         "t.yaml Resources.Reader.AssumeRolePolicyDocument: trust of ${Reader}, in a template, readable",
         "t.yaml Resources.Reader: identity of Role ${Reader}, in a template, readable, "
         "unknown parts: Bucket, Stage, choices: IsProd holds (Stage is prod)",
-        "t.yaml: in a template, unreadable at line 24: "
+        "t.yaml Resources.Included.PolicyDocument: in a template, unreadable at line 24: "
         "Fn::Transform may insert anything here; write the resulting value",
         "3 policies",
     ]

@@ -57,7 +57,7 @@ def test_callers_and_resources_have_accounts_and_names_such_as_aws_gives(
             "arn:aws:dynamodb:us-east-1:123456789012:table/orders, "
             "when !Ref AWS::AccountId is 123456789012 and !Ref AWS::Region is us-east-1",
         ),
-        ("!GetAtt Table.Arn", "${Table.Arn} is arn:aws:dynamodb:us-east-1:123456789012:table/example"),
+        ("!GetAtt Table.Arn", "arn:aws:dynamodb:us-east-1:123456789012:table/example"),
     ],
 )
 def test_parts_that_a_template_fills_in_look_as_they_will(resource: str, shown: str, tmp_path: Path) -> None:
