@@ -16,7 +16,9 @@ from policy_guard.pipeline.stages import Run, touches, unread_remark
 def judge_the_rest(run: Run) -> None:
     """The files that did not change and belong to no group, by themselves."""
     assert run.sides is not None
-    changed_paths = {change.new.path for change in run.comparison.changes if change.new}
+    changed_paths = {
+        change.new.path for change in run.comparison.changes if change.new and not _is_touched(run, change)
+    }
     files = run.sides.after.files_to_judge(run.reader)
     for pattern in run.config.unmatched_patterns(files):
         run.session.results.note(f"{pattern} names no file here")
@@ -29,6 +31,11 @@ def judge_the_rest(run: Run) -> None:
         if entry.files and not any(map(entry.concerns, files)):
             run.session.results.note(f"the critical entry {entry.id} is about no file here: {', '.join(entry.files)}")
     _judge_remaining(run, files, changed_paths)
+
+
+def _is_touched(run: Run, change: Change) -> bool:
+    """Tell whether a file was only written anew as it was, which git takes for a change until it looks into it."""
+    return run.reader.is_unchanged(change.old, change.new)
 
 
 def _in_advance(run: Run, files: Iterable[tuple[str, File]]) -> Iterator[tuple[str, File]]:

@@ -43,7 +43,7 @@ def _fitting(operation: Operation, body: bytes) -> Mapping[str, Any]:
     from jsonschema import Draft202012Validator
 
     try:
-        read: dict[str, Any] = json.loads(body)
+        read: dict[str, Any] = json.loads(body, object_pairs_hook=_members)
     except (ValueError, RecursionError):
         raise Refused(400, "ValidationException", "the body is not JSON", reason="cannotParse") from None
     errors = list(Draft202012Validator(operation.schema).iter_errors(read))
@@ -52,6 +52,15 @@ def _fitting(operation: Operation, body: bytes) -> Mapping[str, Any]:
         message = "; ".join(f"{field['name']}: {field['message']}" for field in fields)
         raise Refused(400, "ValidationException", message, reason="fieldValidationFailed", fieldList=fields)
     return read
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON. Raises `Refused` where a member is written twice, since programs differ in which they take."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        message = "a member of the body is written twice; send it once"
+        raise Refused(400, "ValidationException", message, reason="cannotParse")
+    return members
 
 
 def _fields(errors: Iterable[Any]) -> Iterable[dict[str, str]]:

@@ -365,6 +365,14 @@ class TestCriticalList:
         assert answer.code == 0
         assert "warning: grants a critical permission that the old version granted too, no-delete" in answer.out
 
+    def test_a_file_that_was_only_written_anew_is_judged_as_the_others(self, scratch: Scratch) -> None:
+        before = scratch.guard("check", "--all", "--format", "json")
+        for name in ("a", "old"):
+            os.utime(scratch.folder / f"iam/{name}.json", (1, 1))
+        after = scratch.guard("check", "--all", "--format", "json")
+        assert json.loads(after.out)["judged"] == ["iam/a.json", "iam/old.json"]
+        assert after.out == before.out
+
     def test_an_entry_that_protects_nothing_is_reported(self, scratch: Scratch) -> None:
         scratch.write("critical.yaml", CRITICAL.replace("s3:Delete*", "s3:DeletBucket"))
         answer = scratch.guard()

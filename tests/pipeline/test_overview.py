@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,6 +104,17 @@ def test_every_count_is_that_of_check_and_of_list(scratch: Scratch) -> None:
     assert {policy["name"]: policy["read"] for policy in report["policies"]} == {n: extents[n] for n in readable}
     assert {name for name, extent in extents.items() if extent == "not at all"} == set(unreadable)
     assert report["sum"] == "11 policies: 7 read exactly, 1 read with unknown texts, 3 unreadable."
+
+
+@pytest.mark.parametrize("form", ["html", "json", "markdown", "text"])
+def test_a_name_in_another_encoding_is_told(tmp_path: Path, form: str) -> None:
+    named = Scratch(tmp_path / "named")
+    try:
+        named.write(os.fsdecode(b"iam/\xff.json"), document(allow("*")))
+    except OSError:
+        pytest.skip("names are UTF-8 here")
+    run = named.guard("report", "--format", form)
+    assert (run.code, "udcff" in run.out) == (0, True), run
 
 
 def test_every_card_is_the_number_of_policies_below_it(scratch: Scratch) -> None:

@@ -191,6 +191,12 @@ def test_findings_of_a_policy_have_the_codes_of_aws_and_their_places() -> None:
             400,
             "ValidationException",
         ),
+        (
+            "/policy/check-access-not-granted",
+            {"policyDocument": OLD, "access": [{"action": ["s3:GetObject"]}], "policyType": "IDENTITY_POLICY"},
+            400,
+            "ValidationException",
+        ),
     ],
 )
 def test_what_cannot_be_answered_is_an_error_of_the_model(path: str, body: Any, status: int, error: str) -> None:
@@ -200,6 +206,12 @@ def test_what_cannot_be_answered_is_an_error_of_the_model(path: str, body: Any, 
     assert reply.body["message"]
     if error == "ValidationException":
         assert reply.body["reason"] in MODEL.shape_for("ValidationExceptionReason").enum
+
+
+def test_a_member_that_is_there_twice_is_no_pass() -> None:
+    body = json.dumps(_no_new_access(OLD, NEW))[:-1] + f', "newPolicyDocument": {json.dumps(OLD)}}}'
+    reply = post("/policy/check-no-new-access", body.encode())
+    assert (reply.status, reply.body["message"]) == (400, "a member of the body is written twice; send it once")
 
 
 def test_a_page_that_calls_this_server_by_another_name_gets_nothing() -> None:

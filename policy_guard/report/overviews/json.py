@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -114,7 +115,7 @@ def _difference(row: Row, before: Row | None) -> dict[str, list[str]] | None:
 def _place(overview: Overview, root: str, place: Place) -> dict[str, Any]:
     from urllib.parse import quote
 
-    path = quote(place.path)
+    path = quote(os.fsencode(place.path))
     line = f"#L{place.line}" if place.line else ""
     link = f"{overview.address}/{path}{line}" if overview.address else f"{root or './'}{path}"
     return place._asdict() | {"link": link}

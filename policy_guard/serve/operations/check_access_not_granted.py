@@ -18,7 +18,9 @@ _ARN = re.compile(r"\*|arn:[a-z0-9*?-]+:[^:]*:[^:]*:[^:]*:.+", re.DOTALL)
 
 def _answer(request: ApiRequest) -> dict[str, Any]:
     text = policy_text(request.body["policyDocument"], "policyDocument")
-    access = [{name: values for name, values in item.items() if values} for item in request.body["access"]]
+    access = [
+        {name: item[name] for name in ("actions", "resources") if item.get(name)} for item in request.body["access"]
+    ]
     if not any(access):
         raise _refused("access", "Name actions, resources or both")
     _refuse_unlike(access[0].get("actions", ()), _ACTION, "access.actions", "Invalid action")
