@@ -5,21 +5,26 @@ Names count that stand in a policy, in what gives access without one, and in mar
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from posixpath import basename, dirname
 
 from policy_guard.documents.containers.manifests import are_manifests, policies_in, policies_in_template
 from policy_guard.documents.containers.plain import policies_in as plain_policies_in
-from policy_guard.documents.containers.value_files import UsedNames
+from policy_guard.documents.containers.value_files import UsedNames, deciding_nodes
 from policy_guard.documents.formats import read
-from policy_guard.documents.source import Source, Span, Unreadable
+from policy_guard.documents.source import Node, Source, Span, Unreadable, scalars
 from policy_guard.regex import regex
 
 # No braces inside: each stretch of a text is then gone through once.
 _MARK = regex(r"\{\{[^{}]*\}\}|\{%[^%{}]*%\}")
-_DECIDING = regex(r"\{[{%][-+]?\s*(?:if|else|elif|with|range|for|set|block)\b")
+_DECIDING = regex(r"\{[{%][-+]?\s*(?:(?:if|else|elif|with|range|for|set|block)\b|\$\w+\s*:?=)")
 _VALUE = regex(r"\.Values\.([A-Za-z_][\w.-]*)")
 _INDEXED = regex(r"index \$?\.Values((?: \"[\w.-]{1,90}\"){1,9})")
+# The values as a whole, which a function, a variable or another template gets.
+_WHOLE = regex(r"\.Values\b(?!\.[A-Za-z_])|\.Values\.AsMap\b")
+_INCLUDED = regex(r"\b(?:include|template) [\"`]([^\"`]{1,200})[\"`]")
+_DEFINED = regex(r"\{\{-? ?(?:define|block) [\"`]([^\"`]{1,200})[\"`]")
+_KEY = regex(r"[A-Za-z_][\w-]*")
 _STEP = regex(r"[\w.-]+")
 _NAME = regex(r"[A-Za-z_]\w*")
 _PLACE = regex(r"\$\{([A-Za-z_][\w-]*)")
@@ -28,19 +33,72 @@ _PARTIAL, _CHART = ".tpl", "Chart.yaml"
 
 def used_names(source: Source, closely: bool) -> UsedNames:
     """The names in the policies of a template, or with less work, if not `closely`, all names in it."""
-    texts = tuple(_texts(source)) if closely else (source.text,)
+    return names_in(tuple(_texts(source)) if closely else (source.text,))
+
+
+def names_in(texts: Sequence[str], whole: bool = False) -> UsedNames:
+    """The names in texts; with `whole` these get the values of Helm as a whole."""
     values = [name.rstrip(".-") for text in texts for name in _VALUE.findall(text)]
     values += (".".join(_STEP.findall(steps)) for text in texts for steps in _INDEXED.findall(text))
-    variables = (name for text in texts for mark in _MARK.findall(text) for name in _NAME.findall(mark))
+    marks = [mark for text in texts for mark in _MARK.findall(text)]
     settings = (name for text in texts for name in _PLACE.findall(text))
-    return UsedNames(frozenset(values), frozenset(variables), frozenset(settings))
+    is_whole = whole or any(_WHOLE.search(_INDEXED.sub("", text)) for text in texts)
+    return UsedNames(
+        frozenset(values),
+        frozenset(name for mark in marks for name in _NAME.findall(mark)),
+        frozenset(settings),
+        keys=frozenset(name for mark in marks for name in _KEY.findall(mark)) if is_whole else frozenset(),
+        included=frozenset(name for text in texts for name in _INCLUDED.findall(text)),
+    )
+
+
+def defined_templates(text: str) -> Iterator[tuple[str, str]]:
+    """The templates of Helm that a file defines: the name of each, and its text as far as the next."""
+    matches = [*_DEFINED.finditer(text)]
+    for index, match in enumerate(matches, 1):
+        yield match[1], text[match.start() : matches[index].start() if index < len(matches) else len(text)]
+
+
+def with_included(several: Collection[UsedNames], definitions: Collection[tuple[str, str]]) -> list[UsedNames]:
+    """The names in several templates, and in what these include, and so on."""
+    by_name: dict[str, list[str]] = {}
+    for name, text in definitions:
+        by_name.setdefault(name, []).append(text)
+    all_names, done = list(several), set[tuple[str, bool]]()
+    pending = [(name, bool(names.keys)) for names in several for name in names.included]
+    while pending:
+        name, is_whole = pending.pop()
+        if (name, is_whole) not in done:
+            done.add((name, is_whole))
+            names = names_in(by_name.get(name, ()), is_whole)
+            all_names.append(names)
+            pending += ((inner_name, bool(names.keys)) for inner_name in names.included)
+    return all_names
+
+
+def with_values(names: UsedNames, sources: Iterable[Source]) -> UsedNames:
+    """The names, and those that stand in the values with these names, and so on; `sources` are files of values."""
+    files = [(source.path, document) for source in sources for document in _documents(source)]
+    old_names = None
+    while names != old_names:
+        old_names = names
+        nodes = [node for path, document in files for _, node in deciding_nodes(path, document, names)]
+        others = names_in([scalar.text for node in nodes for scalar in scalars(node)])
+        names = UsedNames(*(one | other for one, other in zip(names, others, strict=True)))
+    return names
+
+
+def _documents(source: Source) -> Sequence[Node]:
+    try:
+        return read(source)
+    except Unreadable:
+        return ()
 
 
 def joined_names(several: Collection[UsedNames], paths: Collection[str]) -> UsedNames:
     """The names in several templates; `paths` are all of the revision."""
-    values, variables, settings = (frozenset().union(*(names[kind] for names in several)) for kind in range(3))
     charts = frozenset(basename(dirname(path)) for path in paths if basename(path) == _CHART)
-    return UsedNames(values, variables, settings, charts)
+    return UsedNames(*(frozenset().union(*kind) for kind in zip(*several, strict=True)))._replace(charts=charts)
 
 
 def _texts(source: Source) -> Iterator[str]:

@@ -13,25 +13,32 @@ from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 
 _HELM = regex(r"(?i)(?:.*/)?(?:values/[^/]+|(?:[^/]*[-_.])?values(?:[-_.][^/]*)?)\.(?:ya?ml|json)")
-_ANSIBLE = regex(r"(?:.*/)?(?:(?:group_vars|host_vars)/.+|(?:vars|defaults)/[^/]+)\.(?:ya?ml|json)")
+_ANSIBLE = regex(
+    r"(?:.*/)?(?:(?:(?:group_vars|host_vars)/.+|(?:vars|defaults)/[^/]+)\.(?:ya?ml|json)|(?:group_vars|host_vars)/[^.]+)"
+)
 # The roles by which stacks are made. Source: AWS CDK, "cloud assembly manifest", properties of stacks.
 _CDK = regex(r"(?:.*/)?cdk\.out/(?:.*/)?manifest\.json")
 _PULUMI = regex(r"(?:.*/)?Pulumi\.[^/]+\.ya?ml")
 _TEMPLATES = (".yaml", ".yml", ".json", ".tpl", ".j2", ".jinja", ".jinja2", ".gotmpl")
 _CONFIG = "config"
+# In which account a stack is made. Source: Pulumi Registry, "AWS: Installation & Configuration".
+_ACCOUNTS = frozenset(f"{provider}:{key}" for provider in ("aws", "aws-native") for key in ("profile", "accessKey"))
 _LONGEST = 500_000
 
 
 class UsedNames(NamedTuple):
     """The names in policies: paths of values of Helm, variables of Ansible and settings of Pulumi.
 
-    `charts` are the names of charts: below these stand values for them.
+    `charts` are the names of charts: below these stand values for them. `keys` are names that may stand anywhere in
+    values of Helm, since a template hands these on as a whole; `included` are templates of Helm that others define.
     """
 
     values: frozenset[str] = frozenset()
     variables: frozenset[str] = frozenset()
     settings: frozenset[str] = frozenset()
     charts: frozenset[str] = frozenset()
+    keys: frozenset[str] = frozenset()
+    included: frozenset[str] = frozenset()
 
 
 NO_NAMES = UsedNames()
@@ -47,7 +54,7 @@ def deciding_nodes(path: str, document: Node, names: UsedNames) -> Iterator[tupl
     if isinstance(document, Object) and _PULUMI.fullmatch(path):
         settings = document.get(_CONFIG)
         for key, value in settings.entries if isinstance(settings, Object) else ():
-            if key.text.rpartition(":")[2] in names.settings:
+            if key.text.rpartition(":")[2] in names.settings or key.text in _ACCOUNTS:
                 yield f"{_CONFIG}.{key.text}", value
     if isinstance(document, Object) and _ANSIBLE.fullmatch(path):
         yield from ((key.text, value) for key, value in document.entries if key.text in names.variables)
@@ -57,7 +64,7 @@ def deciding_nodes(path: str, document: Node, names: UsedNames) -> Iterator[tupl
             label, value_path, node = stack.pop()
             for key, value in node.entries if isinstance(node, Object) else ():
                 inner_label, inner_path = f"{label}.{key.text}".lstrip("."), f"{value_path}.{key.text}".lstrip(".")
-                if inner_path in names.values:
+                if inner_path in names.values or key.text in names.keys:
                     yield inner_label, value
                 else:
                     stack.append((inner_label, "" if inner_path in names.charts else inner_path, value))
@@ -70,4 +77,14 @@ def may_use_values(path: str) -> bool:
 
 def has_names(data: bytes) -> bool:
     """Tell whether a template may hold a policy in which names of values stand."""
-    return len(data) <= _LONGEST and (b"{{" in data or b"${" in data) and sniff(data)
+    return has_marks(data) and sniff(data)
+
+
+def has_marks(data: bytes) -> bool:
+    """Tell whether names of values may stand in a file."""
+    return len(data) <= _LONGEST and (b"{{" in data or b"${" in data)
+
+
+def may_define_templates(path: str) -> bool:
+    """Tell whether Helm reads the file, and others may include what it defines. Source: Helm, "Named Templates"."""
+    return "/templates/" in f"/{path}" or path.endswith(".tpl")

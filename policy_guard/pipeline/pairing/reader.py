@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
 from policy_guard.documents.containers.revision_files import RevisionFiles
 from policy_guard.documents.containers.serverless_framework.files import parts
-from policy_guard.documents.containers.value_files import UsedNames, has_names, may_use_values
+from policy_guard.documents.containers.value_files import (
+    NO_NAMES,
+    UsedNames,
+    has_marks,
+    has_names,
+    is_value_file,
+    may_define_templates,
+    may_use_values,
+)
 from policy_guard.documents.format import decode, sniff
 from policy_guard.documents.formats import plain_name, suffixes
 from policy_guard.documents.formats.snapshots import SUFFIXES as SNAPSHOTS
@@ -184,12 +192,35 @@ class Reader:
     def _names_in_policies(self, revision: Revision) -> UsedNames:
         """The names of values that policies of a revision use."""
         if revision not in self._names:
-            from policy_guard.documents.containers.used_names import joined_names
+            from policy_guard.documents.containers.used_names import (
+                defined_templates,
+                joined_names,
+                with_included,
+                with_values,
+            )
 
             files = self.files(revision)
-            names = [self._names_in(revision, path, file) for path, file in files.items() if may_use_values(path)]
-            self._names[revision] = joined_names(list(filter(None, names)), files)
+            several = [self._names_in(revision, path, file) for path, file in files.items() if may_use_values(path)]
+            all_names = list(filter(None, several))
+            if any(names.included for names in all_names):
+                texts = [source.text for source in self._marked_sources(revision, may_define_templates)]
+                all_names = with_included(all_names, [each for text in texts for each in defined_templates(text)])
+            names = joined_names(all_names, files) if all_names else NO_NAMES
+            sources = self._marked_sources(revision, is_value_file) if all_names else ()
+            self._names[revision] = with_values(names, sources)
         return self._names[revision]
+
+    def _marked_sources(self, revision: Revision, is_wanted: Callable[[str], bool]) -> Iterator[Source]:
+        """The files of a revision with such paths in which names of values may stand."""
+        for path, file in self.files(revision).items():
+            data = self._repository.read(file) if is_wanted(path) and file.mode not in (LINK, SUBMODULE) else None
+            if (
+                data is not None
+                and data is not OVERSIZED
+                and has_marks(data)
+                and (source := self._text(revision, path))
+            ):
+                yield source
 
     def _names_in(self, revision: Revision, path: str, file: File) -> UsedNames | None:
         """The names that policies of a file use, which most revisions have in common."""

@@ -142,7 +142,7 @@ def _name_in_aws(arguments: Node) -> str:
     if not isinstance(arguments, Object):
         return ""
     name = next(filter(None, (_text(arguments, key) for key in _MODULE_NAMES)), "")
-    names = [name, _text(arguments, "policy_name")] if name else []
+    names = [_text(arguments, "iam_type"), name, _text(arguments, "policy_name")] if name else []
     return "" if any(map(is_filled_in, names)) else "/".join(filter(None, names))
 
 
