@@ -53,6 +53,8 @@ def serve(options: ServeOptions, say: Callable[[str], None]) -> None:
         import waitress
     except ImportError:
         raise SetupError("serve needs more packages. Install policy-guard[serve].") from None
+    # Workers look for modules in the folder that they are started in, which may be a checkout of somebody else's.
+    os.chdir(os.path.abspath(os.sep))
     context = multiprocessing.get_context(
         "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     )

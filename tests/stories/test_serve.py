@@ -66,16 +66,29 @@ def server() -> Iterator[Server]:
     asked.process.wait(30)
 
 
-def started(*options: str) -> Server:
-    """A server on a free port."""
+def started(*options: str, folder: Path | None = None) -> Server:
+    """A server on a free port, started in the folder."""
     command = [sys.executable, "-m", "policy_guard", "serve", "--port", "0", "--workers", "2", *options]
     log = tempfile.TemporaryFile("w+")  # noqa: SIM115  # it lives as long as the server; a pipe that is full stops it
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=folder)
     assert process.stdout
     line = process.stdout.readline()
     server = Server(process, line.split()[-1] if line else "", log)
     assert line.startswith("listening on http://127.0.0.1:"), server.logged()
     return server
+
+
+def test_no_module_of_the_folder_at_hand_is_run(tmp_path: Path) -> None:
+    for name in ("multiprocessing", "json"):
+        (tmp_path / f"{name}.py").write_text("open('ran', 'w')\n")
+    asked = started(folder=tmp_path)
+    try:
+        client = asked.client()
+        client.check_no_new_access(newPolicyDocument=NEW, existingPolicyDocument=OLD, policyType="IDENTITY_POLICY")
+    finally:
+        asked.process.terminate()
+        asked.process.wait(30)
+    assert not (tmp_path / "ran").exists()
 
 
 def test_boto3_gets_the_answers_of_the_service(server: Server) -> None:
