@@ -9,6 +9,9 @@ from policy_guard.documents.containers.value_files import UsedNames
 from policy_guard.documents.source import Source
 from policy_guard.records import NamedTuple
 
+TEMPLATE_SUFFIXES = (".yaml", ".yml", ".json", ".template", ".tpl", ".tmpl", ".txt", ".cfn", ".cft")
+"""What the names of templates of CloudFormation end with that others make."""
+
 
 class RevisionFiles(NamedTuple):
     """Reads other files of a revision: the text of one by its path from the root, if there is one, and all paths.

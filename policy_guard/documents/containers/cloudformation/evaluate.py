@@ -29,7 +29,7 @@ from policy_guard.documents.containers.cloudformation.parts import (
     text_of,
     with_marks,
 )
-from policy_guard.documents.containers.cloudformation.template import Template, loop, type_of
+from policy_guard.documents.containers.cloudformation.template import ANY_OUTPUT, Template, loop, type_of
 from policy_guard.documents.containers.holes import Parts, hole, joined, spelling, visible
 from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
@@ -305,7 +305,8 @@ class Evaluator:
         """Return what may decide an attribute of a resource: of a nested template, what it says of that output."""
         resource, nested = self.template.resources[name], self.template.nested.get(name)
         properties = resource.get("Properties")
-        output = nested.outputs.get(attribute.partition(".")[2]) if nested and attribute != "Ref" else None
+        outputs = nested.outputs if nested and attribute != "Ref" else {}
+        output = outputs.get(attribute.partition(".")[2], outputs.get(ANY_OUTPUT))
         if output is None or not nested or not nested.certain:
             yield from self._identity(type_of(resource), properties, attribute)
         if output is not None:

@@ -18,6 +18,7 @@ from policy_guard.documents.containers.cloudformation.calls import canonical, wo
 from policy_guard.documents.containers.cloudformation.compare import naming
 from policy_guard.documents.containers.cloudformation.places import places
 from policy_guard.documents.containers.cloudformation.template import (
+    ANY_OUTPUT,
     Nested,
     Output,
     Template,
@@ -26,15 +27,15 @@ from policy_guard.documents.containers.cloudformation.template import (
     type_of,
 )
 from policy_guard.documents.containers.opaque import digest
-from policy_guard.documents.containers.revision_files import RevisionFiles, from_root
+from policy_guard.documents.containers.revision_files import TEMPLATE_SUFFIXES, RevisionFiles, from_root
 from policy_guard.documents.formats import read
 from policy_guard.documents.source import Node, Object, Unreadable, scalars
 
-_SUFFIXES = (".yaml", ".yml", ".json", ".template")
 _ADDRESSES = ("TemplateURL", "Location")
 _ASSET = "aws:asset:path"
 _IN_POLICIES = {"Statement", "PolicyDocument", "AssumeRolePolicyDocument"}
-_DEEPEST, _MOST_FILES, _MOST_STACKS = 4, 8, 200
+_DEEPEST, _MOST_FILES, _MOST_STACKS = 4, 50, 200
+_NO_VALUE = "AWS::NoValue"
 
 
 def with_nested(template: Template, files: RevisionFiles, depth: int = 0) -> Template:
@@ -86,10 +87,11 @@ def _templates(names: Iterable[str], files: RevisionFiles, depth: int) -> Iterat
 
 
 def _parameters_of(resource: Object) -> Collection[str]:
-    """The names of the values that a nested template is given."""
+    """The names of the values that a nested template is given, whatever conditions say."""
     properties = resource.get("Properties")
     values = properties.get("Parameters") if isinstance(properties, Object) else None
-    return {entry.key.text for entry in values.entries} if isinstance(values, Object) else ()
+    entries = values.entries if isinstance(values, Object) else ()
+    return {key.text for key, value in entries if all(_NO_VALUE not in scalar.text for scalar in scalars(value))}
 
 
 def _addresses(resource: Object) -> Iterator[str]:
@@ -111,7 +113,7 @@ def _local_path(text: str, path: str) -> str:
 def _files_of_name(text: str, paths: Collection[str]) -> Sequence[str]:
     """The files that an address elsewhere may mean, by their name."""
     name = basename(text.strip()).rpartition("}")[2]
-    matching = [each for each in paths if basename(each) == name] if name.endswith(_SUFFIXES) else []
+    matching = [each for each in paths if basename(each) == name] if name.endswith(TEMPLATE_SUFFIXES) else []
     return matching if len(matching) <= _MOST_FILES else ()
 
 
@@ -119,7 +121,8 @@ def _outputs(template: Template, set_names: Collection[str]) -> Iterator[tuple[s
     """The outputs of a template that is given values for some parameters, each with all that decides it."""
     outputs = template.root.get("Outputs")
     for key, value in outputs.entries if isinstance(outputs, Object) else ():
-        node = value.get("Value") if isinstance(value, Object) else value
+        is_written_elsewhere = key.text.startswith("Fn::")
+        node = value.get("Value") if isinstance(value, Object) and not is_written_elsewhere else value
         if node is not None:
             reached_names = _names_reached(template, words_of(value))
             parameters = frozenset(reached_names & template.parameters.keys())
@@ -127,7 +130,10 @@ def _outputs(template: Template, set_names: Collection[str]) -> Iterator[tuple[s
             types = [type_of(template.parameters[name]) for name in sorted(parameters)]
             condition = value.get("Condition") if isinstance(value, Object) else None
             texts = (canonical(node), canonical(condition) if condition is not None else "")
-            yield key.text, Output(digest((*texts, meanings, types)), parameters)
+            yield (
+                ANY_OUTPUT if is_written_elsewhere else key.text,
+                Output(digest((*texts, meanings, types)), parameters),
+            )
 
 
 def _meanings(template: Template, name: str) -> Iterator[object]:

@@ -44,6 +44,10 @@ class Output(NamedTuple):
     parameters: frozenset[str]
 
 
+ANY_OUTPUT = "*"
+"""What stands for the outputs of a nested template that loops write, or what is included."""
+
+
 class Nested(NamedTuple):
     """What is known of a nested template: its outputs, and the parameters that decide access there.
 
