@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from copy import copy
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import sha1
 from posixpath import normpath
 
@@ -402,12 +402,20 @@ def compare_folder(trees: tuple[Tree, Tree], folder: str, files_differ: bool, by
 
 
 def _compared(trees: tuple[Tree, Tree], folder: str, files_differ: bool, by_principal: bool) -> FileResult:
-    old, new = (tree.folder(folder) for tree in trees)
-    old = with_new_names(old, new) if old and new else old
+    new_tree = trees[1]
+
+    @cache
+    def old_folder(path: str) -> Folder | None:
+        """Return a folder of the old side with the addresses that `moved` blocks in its new version give."""
+        before, after = (tree.folder(path) for tree in trees)
+        return with_new_names(before, after) if before and after else before
+
+    old, new = old_folder(folder), new_tree.folder(folder)
     empty = Folder(folder, {})
     differing = changed_variables(old or empty, new or empty)
-    scopes = [root(f, t.folder, differing) if f else None for f, t in zip((old, new), trees, strict=True)]
-    sides = differing_units(scopes[0], scopes[1], files_differ)
+    old_scope = root(old, old_folder, differing) if old else None
+    new_scope = root(new, new_tree.folder, differing) if new else None
+    sides = differing_units(old_scope, new_scope, files_differ)
     findings = [finding for unit in sides.new for finding in unreadable_findings(unit.source, unit.problems)]
     findings += _unreadable_removals(sides)
     return compare_sides(sides if by_principal else one_by_one(sides), findings)

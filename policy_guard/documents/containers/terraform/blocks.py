@@ -10,7 +10,7 @@ from policy_guard.documents.containers.terraform.deciding import deciding_texts,
 from policy_guard.documents.containers.terraform.grants import BLOCKS, CAP, OPEN_WITHOUT
 from policy_guard.documents.containers.terraform.lasting import ACTING, LASTING, OWNERSHIP, is_lasting
 from policy_guard.documents.containers.terraform.modules import module_scopes
-from policy_guard.documents.containers.terraform.moves import end_of, written_moves
+from policy_guard.documents.containers.terraform.moves import end_of, object_of, written_moves
 from policy_guard.documents.containers.terraform.places import GRANT, Use, told_at, type_of
 from policy_guard.documents.containers.terraform.scope import Scope
 
@@ -49,15 +49,16 @@ def with_openings(old_uses: Mapping[str, Use], new_uses: Mapping[str, Use], fres
 
 
 def fresh_addresses(old: Scope | None, new: Scope | None) -> frozenset[str]:
-    """The addresses of the resources that only the new version has."""
+    """The addresses of the resources that only the new version has, and to which no `moved` block leads."""
     if new is None:
         return frozenset()
-    return frozenset(_resources(new)) - frozenset(_resources(old) if old else ())
+    ends = frozenset(object_of(end) for _, end in written_moves(new))
+    return frozenset(_resources(new)) - frozenset(_resources(old) if old else ()) - ends
 
 
 def former_addresses(old: Scope, new: Scope) -> dict[str, str]:
     """Where resources were before `moved` blocks of the root took them into a module, or out of one."""
-    names = dict(written_moves(new.folder))
+    names = dict(written_moves(new))
     if not names:
         return {}
     before, after = frozenset(_resources(old)), frozenset(_resources(new))
@@ -107,7 +108,7 @@ def _existence(use: Use) -> frozenset[tuple[str, str, str]]:
 
 def missed_blocks(old_uses: Mapping[str, Use], new: Scope) -> Iterator[Use]:
     """The blocks that would be missed if they are gone: what they cap is there still, as far as it is known."""
-    starts = [start for start, _ in written_moves(new.folder)]
+    starts = [start for start, _ in written_moves(new)]
     addresses = frozenset((*_resources(new), *starts, *(f"{start}." for start in starts)))
     return (use for use in old_uses.values() if is_block(use) and not _is_capped_gone(use, addresses))
 

@@ -14,6 +14,8 @@ from typing import Any
 from policy_guard.documents.containers.terraform.deciding import references
 from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.folder import Folder
+from policy_guard.documents.containers.terraform.modules import module_scopes
+from policy_guard.documents.containers.terraform.scope import Scope
 from policy_guard.documents.hcl.syntax import Attribute, Expression, Variable
 
 
@@ -38,13 +40,13 @@ def with_new_names(old: Folder, new: Folder) -> Folder:
     return _rename(old, valid_moves) if valid_moves else old
 
 
-def moved_places(folder: Folder, old: Collection[str], new: Collection[str]) -> dict[str, str]:
-    """The new addresses of places whose objects the `moved` blocks of a root take into a module, or out of one.
+def moved_places(scope: Scope, old: Collection[str], new: Collection[str]) -> dict[str, str]:
+    """The new addresses of places whose objects the `moved` blocks take into a module, or out of one.
 
     As within a folder, a move counts only if the old address is gone, and the new one is there and was not before; of
     an object that has less than all its places at the new address, no place moves.
     """
-    names = dict(written_moves(folder))
+    names = dict(written_moves(scope))
     starts = {address: start for address in (old if names else ()) if (start := _moved_start(address, names))}
     ends = {address: f"{end_of(start, names)}{address[len(start) :]}" for address, start in starts.items()}
     counts = Counter(ends.values())
@@ -56,14 +58,29 @@ def moved_places(folder: Folder, old: Collection[str], new: Collection[str]) -> 
     return {address: end for address, end in ends.items() if starts[address] not in staying}
 
 
-def written_moves(folder: Folder) -> Iterator[tuple[str, str]]:
-    """The addresses in `moved` blocks as they are written, of objects of one type."""
-    for definition in folder.definitions.values():
-        if definition.block is not None and definition.block.type == "moved":
+def written_moves(scope: Scope) -> Iterator[tuple[str, str]]:
+    """The addresses in `moved` blocks of a scope and its modules, of objects of one type; the first of a count is it.
+
+    Source: Terraform, "Refactoring": the addresses are relative to the module that the block is in.
+    """
+    for address, definition in scope.folder.definitions.items():
+        type_ = definition.block.type if definition.block is not None else ""
+        if type_ == "module":
+            for module_scope in module_scopes(scope, address.removeprefix("module.")) or ():
+                yield from written_moves(module_scope)
+        elif type_ == "moved":
             values = [definition.body.value(name) for name in ("from", "to")]
             start, end = ("".join(definition.written(v).split()) if v is not None else "" for v in values)
-            if len({text.split(".")[-2] if "." in text else "" for text in (start, end)}) == 1:
-                yield start, end
+            objects = (object_of(start), object_of(end))
+            if len({text.split(".")[-2] if "." in text else "" for text in objects}) == 1:
+                yield f"{scope.name}{start.replace('[0]', '')}", f"{scope.name}{end.replace('[0]', '')}"
+
+
+def object_of(address: str) -> str:
+    """Return an address without the key at its end."""
+    if not address.endswith("]"):
+        return address
+    return address.rpartition('["' if address.endswith('"]') else "[")[0]
 
 
 def _moved_start(address: str, names: Mapping[str, str]) -> str:

@@ -155,7 +155,7 @@ def _placed_sides(
         new.former_addresses.update(former_addresses(old, new))
     settled = settled_addresses(old, new, files_differ) if old and new else frozenset()
     old_uses, placed_uses = _lifted(_placed(old, settled)), _placed(new, settled)
-    places = moved_places(new.folder, old_uses, placed_uses) if new else {}
+    places = moved_places(new, old_uses, placed_uses) if new else {}
     fresh = fresh_addresses(old, new) - {resource_of(placed_uses[end]) for end in places.values()}
     new_uses = _lifted(with_openings(_moved_uses(old_uses, places), placed_uses, fresh))
     old_uses |= _unused_documents(old, new_uses.keys() - old_uses, new_uses)
