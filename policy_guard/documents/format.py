@@ -43,11 +43,11 @@ _GRANTING = regex(
     rb"AWS::(?:IAM|SSO|Serverless|Include|IdentityStore|LakeFormation|QuickSight|RAM|RolesAnywhere|SecurityLake"
     rb"|ServiceCatalog|Cognito|CloudFormation::(?:Stack|CustomResource)|Lambda::(?:(?:LayerVersion)?Permission|Url)"
     rb"|OpenSearchServerless|S3::AccessGrant|EKS::\w+|Transfer::User|Redshift::EndpointAuthorization|IoT::[ACPR]\w"
-    rb"|Chatbot|Detective|GuardDuty::Master|SecurityHub::DelegatedAdmin|AppSync|Oam::Link|Grafana|DataZone|EMR::Studio"
+    rb"|Chatbot|Config::AggregationAuth|ECR::Replication|Detective|GuardDuty::Master|SecurityHub::DelegatedAdmin|AppSync|Oam::Link|Grafana|DataZone|EMR::Studio"
     rb"|Lightsail::Bucket|ApiGateway(?:V2)?::(?:Authorizer|Integration|Method|Route)|EC2::(?:VPCEndpointService|SnapshotBlock))"
     rb"|DLM::Lifecycle|ImageBuilder::Distribution|Visibility\b"
     rb"|Fn::(?:Transform|ForEach)|PublicAccessBlock|EventBusPolicy|AccessControl\b|ObjectOwnership|Organizations::\w{0,20}Policy|S3::AccessPoint|EntityResolution|Signer|RestApi|EFS::|KMS::Key"
-    rb"|::MODULE|Custom::"
+    rb"|::MODULE|Custom::|\baws[^\n]{1,99}?\biam\b"
 )
 # The roles that resources of templates act by, and the properties that hold policies, which may come from elsewhere.
 _ACTING = regex(
