@@ -54,7 +54,8 @@ def _part(name: str, report: Mapping[str, Any], form: str) -> Mapping[str, Any]:
     try:
         if form == "sarif":
             (run,) = report["runs"]
-            error = "nothing was checked" * (not run["invocations"][0]["executionSuccessful"])
+            is_checked = all(each["executionSuccessful"] is True for each in run["invocations"])
+            error = "" if is_checked else "nothing was checked"
             part = run.get("properties", {}).get("shard")
         else:
             error, part = report.get("error", ""), report.get("shard")
@@ -65,6 +66,8 @@ def _part(name: str, report: Mapping[str, Any], form: str) -> Mapping[str, Any]:
     if part is None:
         raise SetupError(f"{name} is the report of a whole run. merge takes those of check --shard.")
     _validate(name, part if form == "sarif" else report, form)
+    if part["number"] > part["total"] or report.get("result", part["result"]) != part["result"]:
+        raise SetupError(f"{name} contradicts itself about its shard. Run its shard again.")
     fields: Mapping[str, Any] = part
     return fields
 

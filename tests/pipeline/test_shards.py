@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -126,6 +127,25 @@ def test_a_whole_report_a_failed_shard_and_anything_else_are_refused(small: Scra
         (tmp_path / name).write_text(text)
         answer = merge(small, tmp_path / name)
         assert (answer.code, answer.out) == (2, ""), (name, answer)
+
+
+@pytest.mark.parametrize("fields", [{"result": "fail"}, {"shard": {"number": 2}}, {"shard": {"result": "fail"}}])
+def test_a_report_that_contradicts_itself_is_refused(small: Scratch, fields: dict[str, Any]) -> None:
+    (path,), _ = shards(small, 1, "json")
+    report = json.loads(path.read_text())
+    path.write_text(json.dumps({**report, **fields, "shard": {**report["shard"], **fields.get("shard", {})}}))
+    answer = merge(small, path)
+    assert (answer.code, "contradicts itself about its shard" in answer.err) == (2, True), answer
+
+
+@pytest.mark.parametrize("invocations", [[{"executionSuccessful": "false"}], [True, False]])
+def test_a_shard_that_does_not_say_it_was_checked_is_refused(small: Scratch, invocations: list[Any]) -> None:
+    (path,), _ = shards(small, 1, "sarif")
+    report = json.loads(path.read_text())
+    entries = [each if isinstance(each, dict) else {"executionSuccessful": each} for each in invocations]
+    report["runs"][0]["invocations"] = entries
+    path.write_text(json.dumps(report))
+    assert merge(small, path).code == 2
 
 
 @pytest.mark.parametrize("text", ["0/2", "3/2", "2", "1/x", "-1/2", "1/99999"])
