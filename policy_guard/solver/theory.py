@@ -392,7 +392,7 @@ def _pieces(literal: Literal) -> Iterable[str]:
     return chain(shortest, runs)
 
 
-@lru_cache(maxsize=5_000)
+@lru_cache(maxsize=500)
 def _pieces_of(language: Language) -> tuple[frozenset[str], frozenset[str]]:
     """The shortest texts of the patterns, and the runs of plain text in them; kept, as a question asks often."""
     shortest: set[str] = set()
