@@ -57,11 +57,16 @@ def policies_out_of_sight(reader: Reader, comparison: Comparison, sides: Sides |
 
     Where git sees one file renamed, the pair of both says so already. Whoever takes two changes for it is not seen.
     """
-    lost_sources = dict(_lost_policies(reader, comparison, sides))
-    if not lost_sources:
+    hiding_places = (
+        change for change in comparison.changes if change.new and _may_hide(reader, change.new, comparison.new)
+    )
+    first = next(hiding_places, None)
+    # All policies of the changed files are read only where one of them could be hidden.
+    lost_sources = dict(_lost_policies(reader, comparison, sides)) if first else {}
+    if not first or not lost_sources:
         return
     lost = _LostPlaces.of(next(iter(lost_sources.values())), lost_sources)
-    files = [change for change in comparison.changes if change.new and _may_hide(reader, change.new, comparison.new)]
+    files = [first, *hiding_places]
     files.sort(key=lambda change: lost.least_share(change.path))
     yield from _Look(reader, lost, comparison.new).at(files)
 
@@ -165,8 +170,7 @@ def _may_hide(reader: Reader, file: File, new: Revision) -> bool:
         return False
     if not reader.concerned(file.path):
         return True
-    version = reader.version(file, file.path, new)
-    return not (version.policies or version.problems)
+    return not reader.holds_policy(file, file.path, new)
 
 
 def _holds_policy(data: bytes, least_share: float, room: Room) -> bool:

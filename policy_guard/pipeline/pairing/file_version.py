@@ -98,6 +98,15 @@ class FileVersion(NamedTuple):
             addresses=parsed.address_by_problem,
         )
 
+    def holds_policy(self, placeholders: tuple[str, ...]) -> bool:
+        """Tell whether this version, once it is completed, has any policy, or anything that cannot be read."""
+        if self.template is None or self.snapshots is not None:
+            version = self.completed(placeholders, grants=True)
+            return bool(version.policies or version.problems)
+        from policy_guard.pipeline.pairing.templates import holds_policy
+
+        return bool(self.template.repeated) or holds_policy(self.template)
+
     def _with_snapshots(self, placeholders: tuple[str, ...], grants: bool) -> FileVersion:
         """This version with the policies of all its snapshots."""
         versions = {name: each.completed(placeholders, grants) for name, each in (self.snapshots or {}).items()}

@@ -90,6 +90,10 @@ class Reader:
         """Return what the file holds; with no file, nothing. `path` decides what it is configured as."""
         return self.completed(self.glance(file, path, revision))
 
+    def holds_policy(self, file: File, path: str, revision: Revision) -> bool:
+        """Tell whether the file holds any policy, or anything that cannot be read."""
+        return self.glance(file, path, revision).holds_policy(self._config.placeholders)
+
     def completed(self, version: FileVersion) -> FileVersion:
         """The version with all that grants access in its template."""
         return version.completed(self._config.placeholders, grants=True)

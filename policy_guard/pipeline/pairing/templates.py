@@ -50,6 +50,11 @@ def all_of(template: Template, placeholders: tuple[str, ...], grants: bool) -> P
     return _parse(all_units(template, grants), placeholders)
 
 
+def holds_policy(template: Template) -> bool:
+    """Tell whether a template has any policy or grant, if only one that cannot be read; no more than one is read."""
+    return any(unit.policy is not None or unit.problems for unit in all_units(template, grants=True))
+
+
 def problems_of_new(template: Template) -> tuple[Problem, ...]:
     """Return what keeps a template that is new from being judged as a whole."""
     return tuple(template_problems(None, template, set()))

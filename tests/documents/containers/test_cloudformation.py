@@ -9,7 +9,7 @@ import pytest
 
 from policy_guard.documents.containers.cloudformation.documents import Unit
 from policy_guard.documents.containers.cloudformation.evaluate import Changes, Evaluator
-from policy_guard.documents.containers.cloudformation.parts import HIDDEN
+from policy_guard.documents.containers.cloudformation.parts import HIDDEN, Value
 from policy_guard.documents.containers.cloudformation.places import places
 from policy_guard.documents.containers.cloudformation.template import Template, is_template, read_template
 from policy_guard.documents.containers.cloudformation.units import all_units, differing_units
@@ -174,7 +174,7 @@ def test_a_choice_between_what_says_the_same_is_none() -> None:
     Properties:
       PolicyDocument: {{Version: '2012-10-17', Statement: !If [IsProd, *s, *s]}}
 """
-    units = all_units(template(text), grants=False)
+    units = list(all_units(template(text), grants=False))
     assert [statement.guards for unit in units for statement in statements(unit)] == [(), ()]
 
 
@@ -235,7 +235,7 @@ Resources:
             Version: '2012-10-17'
             Statement: {Effect: Allow, Action: 's3:GetObject', Resource: !Sub 'arn:aws:s3:::${Name}-${Other}'}
 """
-    units = all_units(template(text), grants=False)
+    units = list(all_units(template(text), grants=False))
     assert [unit.address for unit in units] == [f"Resources.Role{name}.PolicyDocument" for name in ("One", "Two")]
     assert [shown(s.get("Resource")) for unit in units for s in statements(unit)] == [  # type: ignore[arg-type]
         "arn:aws:s3:::One-${Other}",
@@ -285,3 +285,42 @@ def test_a_template_is_known_by_its_version_or_its_types(text: str, expected: bo
 def test_a_template_that_grants_without_a_document_is_looked_into(type_: str) -> None:
     assert sniff(f"Resources:\n  A:\n    Type: {type_}\n".encode())
     assert not sniff(b"Resources:\n  A:\n    Type: AWS::S3::Bucket\n")
+
+
+@pytest.mark.parametrize("text_of_queue", ["!Sub '${Q}/*'", "!GetAtt Q.Arn", "!Ref Q"])
+def test_references_are_worked_out_once_for_each_truth_that_they_take(
+    text_of_queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = [_evaluations(text_of_queue, number, monkeypatch) for number in (8, 16, 32)]
+    assert counts[2] - counts[1] == 2 * (counts[1] - counts[0])
+    assert counts[2] < 32 * 5 + 60
+
+
+def _evaluations(text_of_queue: str, references: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many nodes are evaluated in a role with references to a queue whose name conditions decide."""
+    name = "prod"
+    for number in range(5):
+        name = f"!If [C{number}, {name}, dev{number}]"
+    conditions = "\n".join(f"  C{number}: !Equals [!Ref P{number}, 'yes']" for number in range(5))
+    parameters = "\n".join(f"  P{number}: {{Type: String}}" for number in range(5))
+    text = f"""Parameters:
+{parameters}
+Conditions:
+{conditions}
+Resources:
+  Q: {{Type: "AWS::SNS::Topic", Properties: {{TopicName: {name}}}}}
+  A: {{Type: "Custom::Thing", Properties: {{Of: [{", ".join([text_of_queue] * references)}]}}}}
+"""
+    count = 0
+    evaluate = Evaluator.value
+
+    def value(self: Evaluator, node: Node) -> Value:
+        nonlocal count
+        count += 1
+        return evaluate(self, node)
+
+    read = template(text)
+    with monkeypatch.context() as patch:
+        patch.setattr(Evaluator, "value", value)
+        list(all_units(read, grants=True))
+    return count

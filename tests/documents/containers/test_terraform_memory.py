@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from policy_guard.documents.containers.choices import Need, Truths, free, settle
-from policy_guard.documents.containers.terraform.memory import Memory
+from policy_guard.documents.containers.memory import Memory
 
 ATOM, OTHER = free("it is production"), free("it is large")
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TypeVar
 
 from policy_guard.documents.containers.choices import Atom, Impossible, Need, Truths, free, settle
 from policy_guard.documents.containers.cloudformation.calls import LOOP, NO_VALUE, TRANSFORM, call, canonical, words_of
@@ -31,6 +33,7 @@ from policy_guard.documents.containers.cloudformation.parts import (
 )
 from policy_guard.documents.containers.cloudformation.template import ANY_OUTPUT, Template, loop, type_of
 from policy_guard.documents.containers.holes import Parts, hole, joined, spelling, visible
+from policy_guard.documents.containers.memory import Memory
 from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
 from policy_guard.records import NamedTuple
@@ -38,6 +41,7 @@ from policy_guard.records import NamedTuple
 # AWS CloudFormation Template Reference, pseudo-parameter-reference: what these are in AWS's own partition.
 _IN_AWS = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
 PLACE = re.compile(r"\$\{([^{}]*)\}")
+T = TypeVar("T")
 _DEEPEST = 100
 _MOST_STEPS = 200_000
 _MOST_KEYS = 320
@@ -64,12 +68,23 @@ class Changes(NamedTuple):
 class Evaluator:
     """Evaluates nodes of a template under some truths; raises `Need`, `Impossible` or `Opaque`."""
 
-    def __init__(self, template: Template, changes: Changes, truths: Truths, steps: list[int] | None = None) -> None:
-        """`steps` counts what may still be evaluated, over all evaluators that share it."""
+    def __init__(
+        self,
+        template: Template,
+        changes: Changes,
+        truths: Truths,
+        steps: list[int] | None = None,
+        memory: Memory | None = None,
+    ) -> None:
+        """`steps` counts what may still be evaluated, over all evaluators that share it.
+
+        Those of one template and the same changes may share a `memory`, too.
+        """
         self.template = template
         self.truths = truths
         self._changes = changes
         self._steps = steps if steps is not None else [_MOST_STEPS]
+        self._memory = memory if memory is not None else Memory()
         self._depth = 0
         self._trail: tuple[str, ...] = ()
         self._substitutions: tuple[dict[str, Scalar], ...] = ()
@@ -78,6 +93,7 @@ class Evaluator:
 
     def truth(self, atom: Atom) -> bool:
         settled_truth = settle(atom, self.truths)
+        self._memory.note(atom, settled_truth)
         if settled_truth is None:
             raise Need(atom)
         return settled_truth
@@ -89,11 +105,24 @@ class Evaluator:
         definition = self.template.conditions.get(name.text)
         if definition is None:
             return self.truth(free(f"{name.text} holds", f"condition {name.text}"))
-        if f"condition {name.text}" in self._trail:
+        place = f"condition {name.text}"
+        if self._is_within(place):
             raise Impossible
-        outer_trail, self._trail = self._trail, (*self._trail, f"condition {name.text}")
+        return self._remembered((place,), place, partial(self.boolean, definition))
+
+    def _is_within(self, place: str) -> bool:
+        """Tell whether what a place comes to is being worked out, and so asks for itself."""
+        is_within = place in self._trail
+        self._memory.note(_within(place), is_within or None)
+        return is_within
+
+    def _remembered(self, key: tuple[str, ...], place: str, work: Callable[[], T]) -> T:
+        """Return what is worked out within a place, or was under truths and within places that are the same to it."""
+        truths = {**self.truths, **{_within(outer): True for outer in self._trail}}
+        outer_trail, self._trail = self._trail, (*self._trail, place)
         try:
-            return self.boolean(definition)
+            value: T = self._memory.value(key, truths, work)
+            return value
         finally:
             self._trail = outer_trail
 
@@ -123,6 +152,7 @@ class Evaluator:
         self._depth += 1
         try:
             if self._depth > _DEEPEST:
+                self._memory.forgo()
                 raise Opaque("functions are nested too deep here", node.span)
             return self._value(node)
         finally:
@@ -131,6 +161,7 @@ class Evaluator:
     def _step(self, node: Node) -> None:
         self._steps[0] -= 1
         if self._steps[0] < 0:
+            self._memory.forgo()
             raise Opaque("this takes too long to evaluate; write it with fewer functions", node.span)
 
     def _value(self, node: Node) -> Value:
@@ -261,26 +292,31 @@ class Evaluator:
 
     def attribute(self, name: str, attribute: str, span: Span) -> Parts:
         """Return what `Ref`, or an attribute, of a resource of the template is."""
+        place = f"resource {name}"
+        if self._is_within(place):
+            return (hole(name, "in itself", type_of(self.template.resources[name]), attribute),)
+        # The names that a text gives under `Fn::Sub` mean nothing in the resource that it names.
+        outer_substitutions, self._substitutions = self._substitutions, ()
+        try:
+            return self._remembered((place, attribute), place, lambda: self._attribute(name, attribute))
+        finally:
+            self._substitutions = outer_substitutions
+
+    def _attribute(self, name: str, attribute: str) -> Parts:
         resource = self.template.resources[name]
         type_, properties = type_of(resource), resource.get("Properties")
-        if f"resource {name}" in self._trail:
-            return (hole(name, "in itself", type_, attribute),)
-        outer_trail, self._trail = self._trail, (*self._trail, f"resource {name}")
-        try:
-            naming = NAMED.get(type_)
-            if naming and attribute in ("Ref", "Arn") and (properties is None or isinstance(properties, Object)):
-                name_parts = self._name_parts(properties, naming.property) if properties else None
-                if name_parts is None and naming.ref == "name":
-                    name_parts = (hole(name, type_, *self._identity(type_, properties, "Ref")),)
-                if name_parts is not None and attribute == "Ref" and naming.ref == "name":
-                    return name_parts
-                if name_parts is not None and naming.arn and (attribute == "Arn" or naming.ref == "arn"):
-                    path_parts = self._name_parts(properties, "Path") if properties else None
-                    return self.arn(naming.arn, name_parts, path_parts or ("/",))
-            label = name if attribute == "Ref" else f"{name}.{attribute}"
-            return (hole(label, type_, *self._identity_for(name, attribute)),)
-        finally:
-            self._trail = outer_trail
+        naming = NAMED.get(type_)
+        if naming and attribute in ("Ref", "Arn") and (properties is None or isinstance(properties, Object)):
+            name_parts = self._name_parts(properties, naming.property) if properties else None
+            if name_parts is None and naming.ref == "name":
+                name_parts = (hole(name, type_, *self._identity(type_, properties, "Ref")),)
+            if name_parts is not None and attribute == "Ref" and naming.ref == "name":
+                return name_parts
+            if name_parts is not None and naming.arn and (attribute == "Arn" or naming.ref == "arn"):
+                path_parts = self._name_parts(properties, "Path") if properties else None
+                return self.arn(naming.arn, name_parts, path_parts or ("/",))
+        label = name if attribute == "Ref" else f"{name}.{attribute}"
+        return (hole(label, type_, *self._identity_for(name, attribute)),)
 
     def _name_parts(self, properties: Object, key: str) -> Parts | None:
         node = properties.get(key)
@@ -392,6 +428,11 @@ class Evaluator:
             return value
         head, _, tail = name.partition(".")
         return self._attribute_of(head, tail, span)
+
+
+def _within(place: str) -> Atom:
+    """The truth that a place is being worked out."""
+    return free(f"within {place}")
 
 
 def _is_clear(node: Node) -> bool:

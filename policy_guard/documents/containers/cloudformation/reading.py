@@ -21,6 +21,7 @@ from policy_guard.documents.containers.cloudformation.parts import NOTHING, NoVa
 from policy_guard.documents.containers.cloudformation.places import Place
 from policy_guard.documents.containers.cloudformation.template import Template, type_of
 from policy_guard.documents.containers.cloudformation.texts import is_text, json_in
+from policy_guard.documents.containers.memory import Memory
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.source import Array, Entry, Guard, Hole, Node, Object, Scalar
 from policy_guard.records import NamedTuple
@@ -64,11 +65,12 @@ class Reading:
         self._defaulted = defaulted
         self.changes = changes
         self._steps = [_STEPS]
+        self._memory = Memory()
         self._condition_names: dict[Atom, ConditionName] | None = None
 
     def evaluator(self, truths: Truths) -> Evaluator:
         assumptions = dict.fromkeys(self.changes.assumptions, True)
-        return Evaluator(self.template, self.changes, {**assumptions, **truths}, self._steps)
+        return Evaluator(self.template, self.changes, {**assumptions, **truths}, self._steps, self._memory)
 
     def existing(self, name: str) -> list[Truths]:
         """Under which truths the resource is there."""

@@ -50,12 +50,12 @@ class Sides(NamedTuple):
     notes: tuple[str, ...]
 
 
-def all_units(template: Template, grants: bool) -> tuple[Unit, ...]:
-    """All policies of a template; with `grants`, also what grants access without a document."""
+def all_units(template: Template, grants: bool) -> Iterator[Unit]:
+    """All policies of a template, each read when it is asked for; with `grants`, also access without a document."""
     reading = Reading(template, Changes(partitions=template.other_partitions))
     index = principals(reading)
     names = list(template.resources)
-    return tuple(_units(reading, index, names, index.members, names if grants else (), {}))
+    yield from _units(reading, index, names, index.members, names if grants else (), {})
 
 
 def differing_units(old: Template, new: Template) -> Sides:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from posixpath import normpath
 from typing import Any
 
+from policy_guard.documents.containers.memory import Memory
 from policy_guard.documents.containers.opaque import digest
 from policy_guard.documents.containers.terraform.definition import Definition, plain_text
 from policy_guard.documents.containers.terraform.folder import Folder
-from policy_guard.documents.containers.terraform.memory import Memory
 from policy_guard.documents.containers.terraform.values import is_known, label_of, name_of, parts
 from policy_guard.documents.hcl.syntax import (
     Body,

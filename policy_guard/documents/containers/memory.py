@@ -1,4 +1,4 @@
-"""What names come to below one root, each worked out once for all truths that do not change it."""
+"""What names come to, each worked out once for all truths that do not change it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,22 @@ from typing import Any
 from policy_guard.documents.containers.choices import Atom, Need, Truths, settle
 
 
+class _Step:
+    """A step on the way to a value: the truth that is asked for next, and where each answer leads; or the value."""
+
+    __slots__ = ("answers", "atom", "value")
+
+    def __init__(self) -> None:
+        self.atom: Atom | None = None
+        self.answers: dict[bool | None, _Step] = {}
+        self.value: tuple[Any, dict[Atom, bool | None]] | None = None
+
+
 class Memory:
     """Keeps values by their place, each with the truths that it took; what depends on the asker is not kept."""
 
     def __init__(self) -> None:
-        self._values: dict[object, list[tuple[Mapping[Atom, bool | None], Any]]] = {}
+        self._values: dict[object, _Step] = {}
         self._truths: list[dict[Atom, bool | None]] = []
         self._exceptions = 0
 
@@ -27,12 +38,15 @@ class Memory:
 
     def value(self, place: object, truths: Truths, work: Callable[[], Any]) -> Any:
         """Return what `work` returns under these truths, or returned under others that are the same to it."""
-        for needed_truths, value in self._values.get(place, ()):
-            if all(settle(atom, truths) == truth for atom, truth in needed_truths.items()):
-                self._note_all(needed_truths)
-                if isinstance(value, Need):
-                    raise Need(value.atom)
-                return value
+        step = self._values.get(place)
+        while step is not None and step.atom is not None:
+            step = step.answers.get(settle(step.atom, truths))
+        if step is not None and step.value is not None:
+            value, needed_truths = step.value
+            self._note_all(needed_truths)
+            if isinstance(value, Need):
+                raise Need(value.atom)
+            return value
         exceptions = self._exceptions
         self._truths.append({})
         try:
@@ -47,8 +61,18 @@ class Memory:
 
     def _keep(self, place: object, value: Any, exceptions: int) -> None:
         """Keep a value, unless there is an exception that was not there before."""
-        if exceptions == self._exceptions:
-            self._values.setdefault(place, []).append((self._truths[-1], value))
+        if exceptions != self._exceptions:
+            return
+        truths = self._truths[-1]
+        step = self._values.setdefault(place, _Step())
+        # The same answers lead to the same question; where they did not, a value is worked out again.
+        for atom, truth in truths.items():
+            if step.value is not None or step.atom not in (None, atom):
+                return
+            step.atom = atom
+            step = step.answers.setdefault(truth, _Step())
+        if step.atom is None:
+            step.value = value, truths
 
     def _note_all(self, truths: Mapping[Atom, bool | None]) -> None:
         for atom, truth in truths.items():
