@@ -45,14 +45,17 @@ from policy_guard.documents.containers.terraform.places import (
 )
 from policy_guard.documents.containers.terraform.policy_objects import policy_reference
 from policy_guard.documents.containers.terraform.principals import (
+    argument_label,
     argument_of_principal,
     principal_of,
+    provider_texts,
 )
 from policy_guard.documents.containers.terraform.rendered import render
 from policy_guard.documents.containers.terraform.scope import Scope, Ways
 from policy_guard.documents.containers.terraform.settled import settled_addresses
 from policy_guard.documents.containers.terraform.values import (
     each_of,
+    is_null,
     label_of,
     name_of,
     pairs_of,
@@ -142,6 +145,7 @@ def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) ->
     changed_uses = {e: old_uses[e] for e in differing_addresses if e in old_uses and e not in places}
     opened_blocks = _opened_blocks(missed_blocks(changed_uses, new), side_units[1]) if new else ()
     accounts = list(moved_accounts(old, new)) if old and new and new_uses else []
+    accounts += _taken_names(old_uses, {each: new_uses[each] for each in differing_addresses if each in new_uses})
     side_units[0] += (before for before, _ in accounts)
     sides = side_units[0], [*side_units[1], *unbounded, *opened_blocks, *(after for _, after in accounts)]
     return Sides(tuple(_but_held(sides[0], sides[1])), tuple(_but_held(sides[1], sides[0])))
@@ -242,6 +246,42 @@ def _opened_blocks(blocks: Iterable[Use], new: Iterable[Unit]) -> Iterator[Unit]
             if (unit.address, unit.holder) not in new_keys:
                 policy = PolicyDocument(unit.address, node, source, unit.holder, kind=use.kind)
                 yield unit._replace(source=source, policy=policy, problems=())
+
+
+def _taken_names(old: Mapping[str, Use], changed: Mapping[str, Use]) -> Iterator[tuple[Unit, Unit]]:
+    """The trust policies of roles that take the name of another, each after that of the role that had it.
+
+    What is attached by the name then serves whom this one trusts. One at a new address is new as a whole.
+    """
+    changed_trusts = [use for address, use in changed.items() if address in old and _is_trust(use)]
+    trusts = [use for use in old.values() if _is_trust(use)] if changed_trusts else []
+    former_units = {name: unit for use in trusts for name, unit in _named(use)}
+    for use in changed_trusts:
+        former_names = {(name, unit.address) for name, unit in _named(old[use.address])}
+        for name, unit in _named(use):
+            former = former_units.get(name)
+            if former is not None and (name, unit.address) not in former_names:
+                address = f"{unit.address} as {name}"
+                yield former._replace(address=address), unit._replace(address=address)
+
+
+def _is_trust(use: Use) -> bool:
+    return type_of(use) == "aws_iam_role" and use.kind == "trust"
+
+
+def _named(use: Use) -> Iterator[tuple[str, Unit]]:
+    """The policies at a place by the names of their roles, as far as these are known."""
+    value = use.definition.body.value("name")
+    evaluator = Evaluator(use.scope, use.definition.source, {})
+    try:
+        for label, names in _instances(evaluator, use):
+            instance = evaluator.with_names(names)
+            name = instance.value(value) if value is not None else None
+            if name is not None and not is_null(name):
+                texts = (argument_label("name", name), *provider_texts(use.scope, use.definition))
+                yield "\n".join(texts), unit_at(use, f"{use.address}{label}", instance)
+    except (Need, Opaque, Impossible, Unreadable):
+        return
 
 
 def _of_principals(use: Use, principals: Collection[str]) -> Iterator[Unit]:
