@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.repository import SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.isolation import FIXED
-from policy_guard.pipeline.repository.objects import LARGEST, OVERSIZED
+from policy_guard.pipeline.repository.objects import LARGEST, OVERSIZED, Objects
 from tests.support.repository import ENVIRON, NARROW, WIDE, Answer, Scratch, allow, deny, document
 
 TODAY = date(2026, 1, 1)
@@ -378,3 +380,12 @@ def test_an_attribute_asked_for_from_below(scratch: Scratch) -> None:
     scratch.write(".gitattributes", "/iam/*.json filter=x\n")
     values = [repository(scratch, folder).attributes(["filter"], ["iam/a.json"]) for folder in (".", "docs", "iam")]
     assert values == [[("iam/a.json", "filter", "x")]] * 3
+
+
+def test_git_that_was_killed_is_told() -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process.wait()
+    objects = Objects(lambda: process, "a folder")
+    with pytest.raises(SetupError, match="git can read"):
+        objects.get("HEAD")
+    objects.close()

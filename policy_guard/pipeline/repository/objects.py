@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.records import NamedTuple
@@ -91,6 +92,7 @@ class Objects:
         """Ends the process, if one was started; the next question starts another."""
         process, self._process = self._process, None
         if process and process.stdin and process.stdout:
-            process.stdin.close()
+            with suppress(BrokenPipeError):  # a question that git did not live to read is still in the pipe
+                process.stdin.close()
             process.stdout.close()
             process.wait()
