@@ -149,7 +149,21 @@ class Run(NamedTuple):
             return None
         from policy_guard.pipeline.pairing.departures import Departures
 
-        return Departures(self.reader.has_same_rules)
+        return Departures(self._has_same_use)
+
+    def _has_same_use(self, old_path: str, new_path: str) -> bool:
+        """Tell whether a file has the rules of another one, and was not left out by a kustomization in its folder.
+
+        Source: kubectl, "Kustomization": files that it does not name are not applied.
+        """
+        folder, _, name = old_path.rpartition("/")
+        old_files = self.reader.files(self.comparison.old)
+        for kustomization in ("kustomization.yaml", "kustomization.yml", "Kustomization"):
+            file = old_files.get(f"{folder}/{kustomization}".lstrip("/"))
+            data = self.reader.content(file) if file else None
+            if file and not (isinstance(data, bytes) and name.encode() in data):
+                return False
+        return self.reader.has_same_rules(old_path, new_path)
 
     def judge_principals(self) -> None:
         """Judge the principals in files that did not change, and to which a document is attached that did."""
