@@ -148,7 +148,9 @@ def _refine(arguments: argparse.Namespace) -> int:
 def _accept(arguments: argparse.Namespace) -> int:
     from policy_guard.cli.accept import AcceptOptions, proposal_lines, propose, write
 
-    options = Options(today=_today(), paths=tuple(arguments.paths), base=arguments.base, config=arguments.config)
+    options = Options(
+        today=_today(), paths=tuple(arguments.paths), base=arguments.base, config=arguments.config, accepting=True
+    )
     if arguments.prune:
         return _prune(arguments, options)
     proposals = propose(

@@ -55,7 +55,8 @@ class Alone(NamedTuple):
 
 class Options(NamedTuple):
     """What the command line asks for. `paths` restrict what is reported, relative to the
-    repository's root; `today` is the day in UTC. With `alone` nothing is compared.
+    repository's root; `today` is the day in UTC. With `alone` nothing is compared, with `accepting` findings
+    can be accepted afterwards.
     """
 
     today: date
@@ -69,6 +70,7 @@ class Options(NamedTuple):
     plan: str | None = None
     alone: Alone | None = None
     parallel: Parallel = Parallel()
+    accepting: bool = False
     shard: Shard | None = None
 
 
@@ -106,7 +108,7 @@ def _check(
     usage = usage_of(repository.root, settings.config, today)
     plain = options.alone is not None
     judge = Judge(settings, today, usage, accepted, options.verbose, plain)
-    results = Results(settings, fail_on, today, progress)
+    results = Results(settings, fail_on, today, progress, options.accepting)
     for sentence in _about_the_comparison(options, comparison, fail_on, ci, compared):
         results.note(sentence)
     moved = MovedStatements()

@@ -15,7 +15,7 @@ from policy_guard.report.report import NotAsked, Part, Report, Reviewed, Skipped
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings
 from policy_guard.settings.severity import LEAST, RANK, CheckId, FailOn
-from policy_guard.verify.finding import Finding
+from policy_guard.verify.finding import Finding, without_functions
 from policy_guard.verify.readable import READABLE
 
 if TYPE_CHECKING:
@@ -47,9 +47,18 @@ class Results:
     """The findings, notes and counts of a run."""
 
     def __init__(
-        self, settings: Settings, fail_on: FailOn, today: date, progress: Progress = lambda step: None
+        self,
+        settings: Settings,
+        fail_on: FailOn,
+        today: date,
+        progress: Progress = lambda step: None,
+        accepting: bool = False,
     ) -> None:
-        """`fail_on` is the least severity that fails; `progress` hears of each step and policy."""
+        """`fail_on` is the least severity that fails; `progress` hears of each step and policy.
+
+        Findings can be accepted afterwards with `accepting` alone: what that takes is more than all else of a finding.
+        """
+        self._accepting = accepting
         self._settings = settings
         self._fail_on = fail_on
         self._least = LEAST[fail_on]
@@ -281,7 +290,7 @@ class Results:
         return entry is not None
 
     def _count(self, name: str, findings: Iterable[Finding]) -> None:
-        all_findings = list(findings)
+        all_findings = list(findings if self._accepting else map(without_functions, findings))
         self._numbers.append([self._keep(finding) for finding in all_findings])
         self._names.append(name)
         self._progress(self._step._replace(name=name))

@@ -16,7 +16,7 @@ from policy_guard.pipeline.pairing.file_version import FileVersion, glance_of
 from policy_guard.pipeline.pairing.reader import PlainFile
 from policy_guard.records import NamedTuple
 from policy_guard.settings.load import Settings
-from policy_guard.verify.finding import Acceptable, Finding
+from policy_guard.verify.finding import Finding, without_functions
 from policy_guard.verify.readable import unreadable_findings
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _outcome(task: Task, judge: Judge, frame: Frame) -> Outcome:
 def _judged(pair: Pair, comparing: bool, judge: Judge) -> Judged:
     before = judge.steps
     judgement = judge.judge(pair, comparing)
-    findings = tuple(map(_portable, judgement.findings))
+    findings = tuple(map(without_functions, judgement.findings))
     return Judged(judgement._replace(findings=findings), before, judge.steps)
 
 
@@ -187,22 +187,6 @@ def _version(file: PlainFile, placeholders: tuple[str, ...]) -> FileVersion:
 
 def _elsewhere(*arguments: Any) -> NoReturn:
     raise _Elsewhere
-
-
-def _portable(finding: Finding) -> Finding:
-    """The finding without the functions that spell the access to accept, which live where it was found."""
-    if finding.acceptable is None:
-        return finding
-    acceptable, *others = map(_without_functions, (finding.acceptable, *finding.other_acceptables))
-    return finding._replace(acceptable=acceptable, other_acceptables=tuple(others))
-
-
-def _without_functions(acceptable: Acceptable) -> Acceptable:
-    return acceptable._replace(old=_far, requests=_far, lies_within=_far, suffices=_far)
-
-
-def _far(*arguments: Any) -> NoReturn:
-    raise NotImplementedError("what is judged in another process can be shown, and not be accepted")
 
 
 def steps_of(outcome: Outcome) -> Iterator[Judged]:

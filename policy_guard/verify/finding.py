@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias, get_args
 
 from policy_guard.documents.source import Source, Span
 from policy_guard.records import NamedTuple
@@ -145,3 +145,22 @@ class Finding(NamedTuple):
     def statement_at_span(self) -> tuple[int, str | None] | None:
         """The statement in which the span lies."""
         return self.statement if self.marked is None else next(iter(self.marked), None)
+
+
+def without_functions(finding: Finding) -> Finding:
+    """The finding without the functions that spell the access to accept, which hold all that was asked of a policy.
+
+    It can be shown, kept with thousands of others and sent elsewhere, and not be accepted.
+    """
+    if finding.acceptable is None:
+        return finding
+    acceptable, *others = map(_shown_alone, (finding.acceptable, *finding.other_acceptables))
+    return finding._replace(acceptable=acceptable, other_acceptables=tuple(others))
+
+
+def _shown_alone(acceptable: Acceptable) -> Acceptable:
+    return acceptable._replace(old=_nothing, requests=_nothing, lies_within=_nothing, suffices=_nothing)
+
+
+def _nothing(*arguments: object) -> NoReturn:
+    raise NotImplementedError("a finding that is kept to be shown alone cannot be accepted")
