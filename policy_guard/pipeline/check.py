@@ -111,6 +111,8 @@ def _check(
     results = Results(settings, fail_on, today, progress, options.accepting)
     for sentence in _about_the_comparison(options, comparison, fail_on, ci, compared):
         results.note(sentence)
+    if options.shard:
+        results.restrict_to(Part(*options.shard, _subject(options, comparison, settings, fail_on, ci)))
     moved = MovedStatements()
     reader = Reader(repository, settings, old)
     attached = attached_in_repository(repository, reader, comparison)
@@ -132,19 +134,23 @@ def _check(
         shard=options.shard or Shard(),
         plan=from_root(folder / options.plan, repository.root) if options.plan else "",
     )
-    if options.shard:
-        results.restrict_to(Part(*options.shard, _subject(options, comparison, settings, fail_on, ci)))
-    try:
-        _judge(run, options, folder, accepted)
-    finally:
-        ahead.close()
-    results.explain(moved.with_origin)
+    _judge(run, options, folder, accepted)
     mode = "all" if options.all_policies else "changes"
     report = results.report(old.name if compared else "", mode, lambda: not run.has_policy())
     return report._replace(folder=folder_from_root(folder, repository.root))
 
 
 def _judge(run: Run, options: Options, folder: Path, accepted: Callable[[], Acceptances]) -> None:
+    """Go through the run, and end the workers whatever comes of it."""
+    session = run.session
+    try:
+        _go_through(run, options, folder, accepted)
+    finally:
+        session.ahead.close()
+    session.results.explain(session.moved.with_origin)
+
+
+def _go_through(run: Run, options: Options, folder: Path, accepted: Callable[[], Acceptances]) -> None:
     """Go through the stages of a run."""
     run.look_for_hidden(options.all_policies)
     run.judge_changes()

@@ -54,7 +54,8 @@ def _part(name: str, report: Mapping[str, Any], form: str) -> Mapping[str, Any]:
     try:
         if form == "sarif":
             (run,) = report["runs"]
-            is_checked = all(each["executionSuccessful"] is True for each in run["invocations"])
+            invocations = run["invocations"]
+            is_checked = bool(invocations) and all(each["executionSuccessful"] is True for each in invocations)
             error = "" if is_checked else "nothing was checked"
             part = run.get("properties", {}).get("shard")
         else:

@@ -138,7 +138,7 @@ def test_a_report_that_contradicts_itself_is_refused(small: Scratch, fields: dic
     assert (answer.code, "contradicts itself about its shard" in answer.err) == (2, True), answer
 
 
-@pytest.mark.parametrize("invocations", [[{"executionSuccessful": "false"}], [True, False]])
+@pytest.mark.parametrize("invocations", [[], [{"executionSuccessful": "false"}], [True, False]])
 def test_a_shard_that_does_not_say_it_was_checked_is_refused(small: Scratch, invocations: list[Any]) -> None:
     (path,), _ = shards(small, 1, "sarif")
     report = json.loads(path.read_text())

@@ -129,7 +129,7 @@ def _identities(template: Template) -> dict[str, Hashable]:
 
 
 def _outputs(template: Template, name: str) -> Hashable:
-    """What decides the outputs of a nested template."""
+    """Return what decides the outputs of a nested template."""
     outputs = template.nested[name].outputs if name in template.nested else {}
     return tuple((key, output.digest) for key, output in sorted(outputs.items()))
 

@@ -39,7 +39,7 @@ def encoded_policies(resource: Object, template: Template) -> Iterator[tuple[str
 
 
 def _script(place: str, node: Node) -> Node | None:
-    """What a node hands to the scripts of an instance, if it does."""
+    """Return what a node hands to the scripts of an instance, if it does."""
     if place.endswith(f".{_INIT}"):
         return node
     function_call = call(node)

@@ -25,7 +25,7 @@ _CALLED = ("Api", "HttpApi")
 
 
 class _Row(NamedTuple):
-    """What is told of a type: the action that stands for it, and the properties that decide.
+    """The row of a type: the action that stands for it, and the properties that decide.
 
     Without the first of them, or where its text is `open`, all is open.
     """
@@ -83,7 +83,7 @@ def gone_blocks(old: Reading, new: Reading) -> Iterator[Unit]:
 
 
 def block_units(reading: Reading, name: str) -> Iterator[Unit]:
-    """What a block of public snapshots leaves open."""
+    """Return what a block of public snapshots leaves open."""
     if type_of(reading.template.resources[name]) != _BLOCK:
         return
     node = reading.properties(name).get("State")
@@ -186,7 +186,7 @@ def _endpoint(reading: Reading, resource: Scalar, truths: Truths) -> Object:
 
 
 def _setting(reading: Reading, name: str, row: _Row, truths: Truths) -> Scalar:
-    """What the settings come to: everything, or what is known by their text."""
+    """Return what the settings come to: everything, or what is known by their text."""
     properties, evaluator = reading.properties(name), reading.evaluator(truths)
     nodes = {key: properties.get(key) for key in row.properties}
     values = {key: _closing(key, evaluator.value(node)) if node is not None else NOTHING for key, node in nodes.items()}

@@ -52,7 +52,7 @@ def with_nested(template: Template, files: RevisionFiles, depth: int = 0) -> Tem
 
 
 def _nested(resource: Object, path: str, paths: Collection[str], files: RevisionFiles, depth: int) -> Nested | None:
-    """What is known of a nested template; of several that it may be, of all of them."""
+    """Return what is known of a nested template; of several that it may be, of all of them."""
     addresses = tuple(_addresses(resource))
     local_paths = {local for text in addresses if (local := _local_path(text, path)) in paths}
     names = local_paths or {name for text in addresses for name in _files_of_name(text, paths)}
@@ -137,7 +137,7 @@ def _outputs(template: Template, set_names: Collection[str]) -> Iterator[tuple[s
 
 
 def _meanings(template: Template, name: str) -> Iterator[object]:
-    """What a name means in a template, as texts."""
+    """Return what a name means in a template, as texts."""
     for section in (template.parameters, template.mappings, template.conditions):
         if name in section:
             yield canonical(section[name])

@@ -49,7 +49,7 @@ ANY_OUTPUT = "*"
 
 
 class Nested(NamedTuple):
-    """What is known of a nested template: its outputs, and the parameters that decide access there.
+    """A nested template as far as it is known: its outputs, and the parameters that decide access there.
 
     With `certain` it is the one at this path, and else one of several that may have the address.
     """

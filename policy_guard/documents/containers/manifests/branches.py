@@ -133,7 +133,7 @@ def _mark(text: str, start: int, end: int) -> Mark:
 
 
 class _Reading:
-    """What the marks of one engine decide."""
+    """The decisions of the marks of one engine."""
 
     def __init__(self, text: str, marks: list[Mark], is_go: bool) -> None:
         self.outputs: list[Mark] = []
@@ -246,7 +246,7 @@ class _Reading:
 
 
 class Branches:
-    """What the marks of a file decide of the stretches between them."""
+    """The decisions of the marks of a file about the stretches between them."""
 
     def __init__(self, text: str) -> None:
         self._text = text

@@ -19,7 +19,7 @@ METADATA = "metadata"
 
 
 class Owners:
-    """What says in mappings whose the policies in them are; each mapping is looked through once."""
+    """The keys that say in mappings whose the policies in them are; each mapping is looked through once."""
 
     def __init__(self, documents: Sequence[Node], branches: Branches | None = None) -> None:
         """`branches` are what marks of a template decide."""

@@ -24,7 +24,7 @@ def is_partial(path: str) -> bool:
 
 
 def policies_in_partial(source: Source) -> Reading:
-    """What templates that speak of access write: policies, as far as they can be read, and all else by its text."""
+    """Read what templates that speak of access write: policies as far as they are readable, all else by its text."""
     return Reading(tuple(_documents(source)), 0)
 
 
