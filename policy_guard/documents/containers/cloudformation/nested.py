@@ -34,7 +34,9 @@ from policy_guard.documents.source import Node, Object, Unreadable, scalars
 _ADDRESSES = ("TemplateURL", "Location")
 _ASSET = "aws:asset:path"
 _IN_POLICIES = {"Statement", "PolicyDocument", "AssumeRolePolicyDocument"}
-_DEEPEST, _MOST_FILES, _MOST_STACKS = 4, 50, 200
+_DEEPEST, _MOST_FILES = 4, 50
+# AWS CloudFormation User Guide, "Understand CloudFormation quotas": a template has at most so many resources.
+_MOST_STACKS = 500
 _NO_VALUE = "AWS::NoValue"
 
 
