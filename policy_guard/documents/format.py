@@ -95,6 +95,9 @@ _NO_DEFINITION = regex(
 )
 ATTACHMENTS_KEY = "policy-attachments"
 """The key under which a file says which principals have which policies."""
+# Keys of Amazon API Gateway in descriptions of APIs, by which they give access without a policy.
+_OF_GATEWAY = b"x-amazon-apigateway-"
+_CLOSING_API = regex(rb"x-amazon-apigateway-(?:auth|policy)|\bsecurity[\"']?\s{0,9}:|\bcredentials[\"']?\s{0,9}:")
 # Attachments of policies in a file of their own: the format of policy-guard, and what AWS's commands answer.
 _ATTACHING = regex(rb"policy-attachments|Attached(?:Managed)?Policies|Policy(?:Roles|Users|Groups)\b|DetailList\b")
 _LONG = 1_000_000
@@ -136,7 +139,7 @@ def _may_hold_policy(data: bytes) -> bool:
         or (_names_types(data) and (_GRANTING.search(data) or _ACTING.search(data)))
     ):
         return True
-    if _may_be_manifest(data) or may_attach(data):
+    if _may_be_manifest(data) or may_attach(data) or _OF_GATEWAY in data:
         return True
     escaped = b"\\" in data and _SPELLING_ESCAPE.search(data)
     return bool(escaped or (b"*" in data and _ALIAS_AS_KEY.search(data)) or hole_in_key(data) or may_be_encoded(data))
@@ -175,7 +178,8 @@ def may_grant(data: bytes) -> bool:
     """Tell whether a file that cannot be read speaks of resources of AWS that grant access without a document."""
     marked = any(mark in data for mark in (b"{{", b"{%", b"<%")) and _GRANTING.search(data)
     template = b"Resources" in data and _names_types(data) and _GRANTING.search(data)
-    return bool(marked or template or (_OF_AWS.search(data) and _GIVING.search(data)))
+    api = _OF_GATEWAY in data and _CLOSING_API.search(data)
+    return bool(marked or template or api or (_OF_AWS.search(data) and _GIVING.search(data)))
 
 
 def may_attach(data: bytes) -> bool:

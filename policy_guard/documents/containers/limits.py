@@ -14,7 +14,8 @@ SWITCH = ".switch"
 class Limit(NamedTuple):
     """A limit: under which label, in which resource or item of a list, its text, and where it stands.
 
-    `kind` is `boundary`, `block`, `off`, `cap` or `patches`; of patches the text is their number.
+    `kind` is `boundary`, `block`, `off`, `cap` or `patches`, or of APIs a kind of access that no policy can express;
+    of patches the text is their number.
     """
 
     label: str

@@ -238,7 +238,7 @@ def glance_of(
         unread = (source.text,) if len(data) <= MAX_BYTES else ()
         problems = error.problems if blamed else ()
         return FileVersion(source=source, policies={}, problems=problems, examined=blamed, unread=unread)
-    if by_content and not reading.policies and not in_json(data):
+    if by_content and not (reading.policies or any(map(_is_api, documents))) and not in_json(data):
         return _version_without_policy(data, source, reading.deeper)
     return _parsed_version(source, reading, kind, configured, placeholders)._replace(manifest=is_manifest)
 
@@ -270,6 +270,21 @@ def _reading_of(
 
 def _reading_by_shape(source: Source, documents: Sequence[Node]) -> tuple[bool, Reading]:
     """The policies of a file, whatever its name is, and whether it is a manifest or the like."""
+    is_manifest, reading = _reading_without_apis(source, documents)
+    if not any(map(_is_api, documents)):
+        return is_manifest, reading
+    from policy_guard.documents.containers.openapi import with_api
+
+    return True, with_api(source, documents, reading)
+
+
+def _is_api(document: Node) -> bool:
+    """Tell whether a document describes an API, be it one of API Gateway or another."""
+    return isinstance(document, Object) and any(document.get(key) is not None for key in ("openapi", "swagger"))
+
+
+def _reading_without_apis(source: Source, documents: Sequence[Node]) -> tuple[bool, Reading]:
+    """The policies of a file but for what APIs that it describes give without a policy."""
     from policy_guard.documents.containers.plain import policies_in
 
     if (manifests := _manifest_reading(source, documents)) is not None:

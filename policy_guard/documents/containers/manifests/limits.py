@@ -19,6 +19,7 @@ from policy_guard.records import NamedTuple
 _TRUE, _FALSE = ("true", "yes", "on"), ("false", "no", "off")
 # What stands there is told of each task.
 _OF_PLAYBOOKS = "module_defaults"
+_OF_APIS = ("open-api", "endpoint")
 _MOST_MAPPINGS = 200_000
 
 
@@ -155,5 +156,8 @@ def _opening(limit: Limit, other: Limit | None, span: Span) -> Object:
         return opened(action_of("public-access-block", name), None, span)
     if limit.kind == "boundary":
         return opened("boundary:LeavesAllowed", hole(limit.label, other.text) if other else None, span)
+    if limit.kind in _OF_APIS:
+        let_in = hole(f"what {limit.label} lets in", other.text) if other else None
+        return opened(action_of(limit.kind), let_in, span)
     words = f"what {limit.label.removeprefix('the number of ')} kept out"
     return opened("attached:Access", hole(words, limit.text, other.text if other else ""), span)
