@@ -28,14 +28,18 @@ if TYPE_CHECKING:
     from policy_guard.pipeline.pairing.beyond import Remark
     from policy_guard.pipeline.pairing.departures import Departures
     from policy_guard.pipeline.pairing.references import References
-    from policy_guard.pipeline.pairing.terraform import Present, Tree
+    from policy_guard.pipeline.pairing.terraform import Present, Touched, Tree
+    from policy_guard.pipeline.pairing.terraform_values import Given
     from policy_guard.verify.finding import Finding
 
 
 MOST_EXAMINED = 50
 """How many acceptances `check --all` examines for being done: each may take a proof."""
 TERRAFORM_FILES = (*TERRAFORM, ".tfvars", ".tfvars.json")
-"""What the names of files end with that Terraform reads by itself."""
+"""What the names of files end with that Terraform reads by itself, or is told to load."""
+FOREIGN_VALUES = (
+    "gives values to Terraform of which no folder here declares the variables; what they decide is not checked"
+)
 
 
 class _Referenced(NamedTuple):
@@ -219,7 +223,8 @@ class Run(NamedTuple):
         if not all_policies and not (changes and _may_touch_terraform(self.repository, self.comparison, changes)):
             return
         from policy_guard.documents.containers.terraform.parsed import Parsed
-        from policy_guard.pipeline.pairing.terraform import Tree, compare_folder, touched_folders
+        from policy_guard.pipeline.pairing.terraform import Tree, touched_folders
+        from policy_guard.pipeline.pairing.terraform_values import given_values
 
         parsed = Parsed()
         old, new = (
@@ -227,17 +232,13 @@ class Run(NamedTuple):
         )
         identifiers: set[PolicyId] = set()
         touched = touched_folders((old, new), changes, self.reader.included)
-        for path in touched.unseen:
+        given = given_values((old, new), changes, self.reader.included)
+        for path in (*touched.unseen, *given.unseen):
             self.session.results.add_excluded(path)
-        folders = sorted(touched.folders)
-        outcomes = (
-            (each, compare_folder((old, new), each, each in touched.reading, self.config.by_principal))
-            for each in folders
-        )
-        compared = self.session.in_advance(
-            (_Compared(each, outcome, list(map(self._referenced, outcome.pairs))) for each, outcome in outcomes),
-            self._pairs,
-        )
+        for path in given.foreign:
+            self.session.results.add_skipped(path, FOREIGN_VALUES)
+        folders = sorted(touched.folders | given.values.keys())
+        compared = self.session.in_advance(self._compared_folders((old, new), folders, touched, given), self._pairs)
         for _, each in zip(
             self.session.results.stepwise(folders, "folders with Terraform", str), compared, strict=True
         ):
@@ -245,9 +246,20 @@ class Run(NamedTuple):
             identifiers |= {pair.id for pair in each.outcome.pairs}
         if all_policies:
             self._judge_all_terraform(new, identifiers)
-        for wrong in dict.fromkeys(new.wrong):
+        for wrong in dict.fromkeys((*new.wrong, *given.wrong)):
             findings = tuple(unreadable_findings(wrong.source, (wrong.problem,)))
             self.session.results.outcome(wrong.source.path, FileResult((), findings), is_common=True)
+
+    def _compared_folders(
+        self, trees: tuple[Tree, Tree], folders: Iterable[str], touched: Touched, given: Given
+    ) -> Iterator[_Compared]:
+        """What comes of each folder, as it is and with each file of values that changed."""
+        from policy_guard.pipeline.pairing.terraform import Values, compare_folder
+
+        for folder in folders:
+            all_values = [*([Values()] if folder in touched.folders else []), *given.values.get(folder, ())]
+            outcome = compare_folder(trees, folder, folder in touched.reading, self.config.by_principal, all_values)
+            yield _Compared(folder, outcome, list(map(self._referenced, outcome.pairs)))
 
     def _judge_all_terraform(self, tree: Tree, compared_ids: Collection[PolicyId]) -> None:
         """Judge all policies of Terraform by themselves, but for those that were compared."""

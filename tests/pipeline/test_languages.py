@@ -58,7 +58,7 @@ def test_a_changed_file_of_another_tool_is_named(scratch: Scratch) -> None:
 def test_a_changed_file_of_values_is_named(scratch: Scratch) -> None:
     scratch.write("prod.tfvars", 'r = "*"\n')
     answer = scratch.guard("check")
-    assert "not checked: prod.tfvars: gives values to Terraform, which does not load it by itself" in answer.out
+    assert "not checked: prod.tfvars: gives values to Terraform of which no folder here declares" in answer.out
     scratch.write("prod.auto.tfvars", 'r = "*"\n')
     assert "prod.auto.tfvars" not in scratch.guard("check").out
 

@@ -17,9 +17,6 @@ _WORDS = regex(
 )
 _NOT_READ = {".hcl": "HCL that is not Terraform's"}
 _PROGRAM = regex(r"(?:.*/)?serverless[^/]*\.[cm]?[jt]s")
-_VALUES = (".tfvars", ".tfvars.json")
-# Terraform, "Input Variables": these files it loads by itself, and so they are read.
-_LOADED = ("terraform.tfvars", "terraform.tfvars.json", ".auto.tfvars", ".auto.tfvars.json")
 
 
 # AWS CLI, "cloudformation deploy", option parameter-overrides, and AWS SAM CLI, "configuration file".
@@ -32,12 +29,6 @@ _PARAMETER_FILES = (".json", ".yaml", ".yml", ".toml")
 
 def unread_policies(reader: Reader, file: File | None, path: str, changed: bool) -> str:
     """Say that a file holds policies that are not checked; empty if it holds none, or is excluded."""
-    if path.endswith(_VALUES):
-        gives_values = changed and file is not None and not path.endswith(_LOADED) and reader.included(path)
-        return (
-            "gives values to Terraform, which does not load it by itself; what they decide is not checked"
-            * gives_values
-        )
     if changed and path.lower().endswith(_PARAMETER_FILES) and _gives_parameters(reader, file, path):
         return "gives values to a template, which does not name it; what they decide is not checked"
     suffix = f".{path.lower().rpartition('.')[2]}"

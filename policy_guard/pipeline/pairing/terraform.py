@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import cache, cached_property
 from hashlib import sha1
@@ -187,6 +187,11 @@ class Tree:
         folder = Folder(path, texts, self.source, lambda: self._files, self._contents_of, self._parsed)
         self.wrong += folder.wrong
         return folder
+
+    def folder_with_values(self, path: str, file: str) -> Folder | None:
+        """A folder with the values in a file that Terraform is told to load, if one is named."""
+        folder = self.folder(path)
+        return folder.with_values(self.source(file), file) if folder and file else folder
 
     def texts(self, path: str) -> Iterator[str]:
         """The texts of a folder's files, without escapes that would hide a path in them."""
@@ -388,29 +393,47 @@ def _closure(start: set[str], following: Callable[[str], set[str]]) -> set[str]:
     return closure
 
 
-def compare_folder(trees: tuple[Tree, Tree], folder: str, files_differ: bool, by_principal: bool) -> FileResult:
+class Values(NamedTuple):
+    """The paths of a file of values that Terraform is told to load, before a change and after it; empty for none."""
+
+    old_path: str = ""
+    new_path: str = ""
+
+
+def compare_folder(
+    trees: tuple[Tree, Tree],
+    folder: str,
+    files_differ: bool,
+    by_principal: bool,
+    all_values: Sequence[Values] = (Values(),),
+) -> FileResult:
     """The pairs of a folder whose policies may differ, and what cannot be judged, by whichever tool reads it.
 
-    With `by_principal` those of one principal are one question.
+    With `by_principal` those of one principal are one question. The folder is compared with each of the values.
     """
-    readings = zip(*(tree.readings(folder) for tree in trees), strict=True)
-    results = [_compared(sides, folder, files_differ, by_principal) for sides in dict.fromkeys(readings)]
+    readings = dict.fromkeys(zip(*(tree.readings(folder) for tree in trees), strict=True))
+    results = [
+        _compared(sides, folder, files_differ, by_principal, values) for sides in readings for values in all_values
+    ]
     pairs: list[Pair] = []
     for result in results:
         pairs += (pair for pair in result.pairs if pair not in pairs)
     return FileResult(tuple(pairs), tuple(dict.fromkeys(finding for result in results for finding in result.findings)))
 
 
-def _compared(trees: tuple[Tree, Tree], folder: str, files_differ: bool, by_principal: bool) -> FileResult:
+def _compared(
+    trees: tuple[Tree, Tree], folder: str, files_differ: bool, by_principal: bool, values: Values
+) -> FileResult:
     new_tree = trees[1]
 
     @cache
     def old_folder(path: str) -> Folder | None:
         """Return a folder of the old side with the addresses that `moved` blocks in its new version give."""
-        before, after = (tree.folder(path) for tree in trees)
+        before = trees[0].folder_with_values(path, values.old_path if path == folder else "")
+        after = new_tree.folder(path)
         return with_new_names(before, after) if before and after else before
 
-    old, new = old_folder(folder), new_tree.folder(folder)
+    old, new = old_folder(folder), new_tree.folder_with_values(folder, values.new_path)
     empty = Folder(folder, {})
     differing = changed_variables(old or empty, new or empty)
     old_scope = root(old, old_folder, differing) if old else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as MappingOf
+from copy import copy
 
 from policy_guard.documents.containers.terraform.definition import Definition, merged, plain_text
 from policy_guard.documents.containers.terraform.json_syntax import plain, read_json
@@ -63,23 +64,36 @@ class Folder:
         if words := _refusal(name, files):
             self._refuse(words, source, Span(0, min(1, len(source.text))))
             return
+        if _VALUES.fullmatch(name):
+            self._assign(source)
+            return
         try:
-            body = self._body_of(name, source)
+            body = read_json(source) if name.endswith(".json") else self.parsed.body(source.text)
         except Unreadable as error:
             self.wrong += (Wrong(source, problem) for problem in error.problems)
-            return
-        if _VALUES.fullmatch(name):
-            self.assignments |= {key: _definition_of(argument, source) for key, argument in body.arguments.items()}
             return
         define = self._override if is_override(name) else self._define
         for block in body.blocks:
             define(block, source)
 
-    def _body_of(self, name: str, source: Source) -> Body:
-        """Return what a file says. Raises `Unreadable`."""
-        if name.endswith(".json"):
-            return _values_in_json(source) if _VALUES.fullmatch(name) else read_json(source)
-        return self.parsed.body(source.text)
+    def _assign(self, source: Source) -> None:
+        """Give variables the values in a file."""
+        try:
+            body = _values_in_json(source) if source.path.endswith(".json") else self.parsed.body(source.text)
+        except Unreadable as error:
+            self.wrong += (Wrong(source, problem) for problem in error.problems)
+            return
+        self.assignments |= {key: _definition_of(argument, source) for key, argument in body.arguments.items()}
+
+    def with_values(self, source: Source | None, path: str) -> Folder:
+        """Return the folder with the values in another file, which count last; without its text it is wrong."""
+        folder = copy(self)
+        folder.assignments, folder.wrong = {**self.assignments}, [*self.wrong]
+        if source is None:
+            folder._refuse(NO_TEXT, Source(path, ""), Span(0, 0))
+        else:
+            folder._assign(source)
+        return folder
 
     def _refuse(self, words: str, source: Source, span: Span) -> None:
         self.wrong.append(Wrong(source, Problem(words, span)))
