@@ -31,6 +31,7 @@ CHOICES: dict[str, list[str]] = {
     "remote": ["local.acts", "data.aws_iam_policy_document.d.json", POLICY],
     "used": ["data.aws_iam_policy_document.d.json", POLICY],
     "role": ['"r"', "aws_iam_role.r.name", "local.names.a"],
+    "unused": ["var.given", 'file("unused.txt")', "1", "  1"],
     "inner": ["var.given", '"s3:GetObject"', '"s3:*"'],
 }
 """What each piece of two folders may be."""
@@ -55,6 +56,7 @@ resource "aws_iam_role_policy" "inner" {{
 }}
 output "given" {{ value = var.given }}
 output "policy" {{ value = data.aws_iam_policy_document.inner.json }}
+output "unused" {{ value = {pieces["unused"]} }}
 """
     top = f"""
 variable "acts" {{ default = {pieces["default"]} }}
@@ -85,6 +87,10 @@ module "local" {{
 module "remote" {{
   source = "remote/x/aws"
   policy = {pieces["remote"]}
+}}
+resource "aws_sqs_queue" "q" {{
+  name       = module.local.given
+  depends_on = [module.local]
 }}
 """
     return {"": top, "m": module}
@@ -153,6 +159,67 @@ def test_a_name_that_is_defined_on_one_side_alone_unsettles_what_refers_to_it(ha
         units.root(Folder("", {"main.tf": Source("main.tf", each)}), lambda path: None, frozenset()) for each in texts
     ]
     assert settled_addresses(scopes[0], scopes[1], False) == frozenset()
+
+
+MODULE = """
+output "one" {{ value = aws_x.one.arn }}
+output "other" {{ value = aws_x.other.arn }}
+resource "aws_x" "one" {{ name = {one} }}
+resource "aws_x" "other" {{ name = {other} }}
+{more}
+"""
+OF_MODULE = {"one": '"1"', "other": '"2"', "more": ""}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, {"one", "other", "whole", "waiting"}),
+        ({"one": '"3"'}, {"other", "waiting"}),
+        ({"other": '"3"'}, {"one", "waiting"}),
+        ({"more": 'resource "aws_x" "more" { name = "more" }'}, {"one", "other", "waiting"}),
+        ({"more": 'provider "aws" { region = "eu-west-1" }'}, {"waiting"}),
+    ],
+)
+def test_a_reference_to_an_output_asks_for_that_output_alone(change: dict[str, str], expected: set[str]) -> None:
+    top = """module "m" { source = "./m" }
+resource "aws_x" "one" { name = module.m.one }
+resource "aws_x" "other" { name = module.m.other }
+resource "aws_x" "whole" { name = module.m }
+resource "aws_x" "waiting" {
+  name       = "x"
+  depends_on = [module.m]
+}
+"""
+    scopes = []
+    for pieces in (OF_MODULE, OF_MODULE | change):
+        module = Folder("m", {"main.tf": Source("m/main.tf", MODULE.format(**pieces))})
+        scopes.append(units.root(Folder("", {"main.tf": Source("main.tf", top)}), {"m": module}.get, frozenset()))
+    addresses = {each for each in settled_addresses(scopes[0], scopes[1], False) if each.startswith("aws_x.")}
+    assert addresses == {f"aws_x.{name}" for name in expected}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_settled"),
+    [
+        ('"x"', '  "x" # the name', True),
+        ("[1, 2]", "[\n  1,\n  2,\n]", True),
+        ('"x"', '"x "', False),
+        ("[1, 2]", "[1, 2, 3]", False),
+        ("{ a = 1 }", "{ a = 2 }", False),
+        ("{ a = 1 }", "{ b = 1 }", False),
+        ('"${local.two}"', '"${local.two ~}"', False),
+        ("1", '"1"', False),
+    ],
+)
+def test_other_blanks_unsettle_only_what_they_are_written_in(before: str, after: str, is_settled: bool) -> None:
+    text = 'resource "aws_x" "a" {{\n  name = local.one\n}}\nresource "aws_x" "b" {{\n  name = {0}\n}}\n'
+    text += "locals {{\n  one = {0}\n  two = 2\n}}\n"
+    scopes = [
+        units.root(Folder("", {"main.tf": Source("main.tf", text.format(each))}), lambda path: None, frozenset())
+        for each in (before, after)
+    ]
+    assert settled_addresses(scopes[0], scopes[1], False) == ({"aws_x.a"} if is_settled else frozenset())
 
 
 def test_too_much_to_follow_settles_nothing() -> None:

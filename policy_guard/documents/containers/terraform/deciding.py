@@ -9,6 +9,7 @@ from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.scope import Link, Scope
 from policy_guard.documents.hcl.syntax import (
     Attribute,
+    Block,
     Call,
     Variable,
     parts_of,
@@ -18,7 +19,10 @@ from policy_guard.documents.source import Span, Spot
 
 Decision: TypeAlias = "tuple[frozenset[tuple[str, str, str]], bool]"
 """The texts that decide something, each with the scope's name and the address, and whether files do so too."""
+AFTER = "depends_on"
+"""The argument of every block that says what has to be there first."""
 _MAY_BE_ANYTHING = "Statement, Effect"
+_AROUND_OUTPUTS = ("provider", "moved")
 _FILES = ("file", "templatefile(")
 _FROM_FILES = tuple(
     ("data", name) for name in ("local_file", "local_sensitive_file", "external", "archive_file", "sops_file")
@@ -100,11 +104,30 @@ def _links_from(scope: Scope, node: object) -> tuple[tuple[Link, ...], bool]:
         reads = reads or _is_reading(names)
         for address, definition in _definitions(scope, names):
             links[link_of(scope, address, definition)] = None
-        if names[0] == "module" and len(names) > 1 and (module_scope := scope.module_scope(names[1])):
-            links[_contents(module_scope)] = None
+        links |= dict.fromkeys(_links_into_module(scope, names))
     if scope.parent is not None and scope.call is not None:
         links[link_of(scope.parent, scope.name, scope.call, scope.call.text)] = None
     return tuple(links), reads
+
+
+def _links_into_module(scope: Scope, names: tuple[str, ...]) -> Iterator[Link]:
+    """What a reference to a module of the repository asks for: one of its outputs, or all that it defines.
+
+    Its providers and moves are asked for with each output: they say in which account, and by which address, an object
+    is known.
+    """
+    module_scope = scope.module_scope(names[1]) if names[0] == "module" and len(names) > 1 else None
+    if module_scope is None:
+        return
+    address = f"output.{names[2]}" if len(names) > 2 else ""
+    output = module_scope.folder.definitions.get(address)
+    if output is None:
+        yield _contents(module_scope)
+        return
+    yield link_of(module_scope, address, output)
+    blocks = (each for each in module_scope.folder.definitions.values() if each.block is not None)
+    around = [each for each in blocks if each.block is not None and each.block.type in _AROUND_OUTPUTS]
+    yield from (link_of(module_scope, f"around outputs {number}", each) for number, each in enumerate(around))
 
 
 def link_of(scope: Scope, address: str, definition: Definition, text: str | None = None) -> Link:
@@ -134,8 +157,18 @@ def _references_of(scope: Scope, node: object) -> tuple[tuple[str, ...], ...]:
     """The references in a node, looked for once: many resources may speak of one."""
     all_references = scope.folder.parsed.references
     if id(node) not in all_references:
-        all_references[id(node)] = node, tuple(dict.fromkeys(references(node)))
+        all_references[id(node)] = node, tuple(dict.fromkeys(references(_deciding_parts(node))))
     return all_references[id(node)][1]
+
+
+def _deciding_parts(node: object) -> object:
+    """A node but for the `depends_on` of a block: it says what has to be there first, and decides no value.
+
+    Source: Terraform, "depends_on meta-argument".
+    """
+    if not isinstance(node, Block):
+        return node
+    return tuple(each for name, each in node.body.arguments.items() if name != AFTER), node.body.blocks
 
 
 def changed_spots(

@@ -15,7 +15,7 @@ from policy_guard.documents.containers.choices import (
     outcomes,
 )
 from policy_guard.documents.containers.opaque import Opaque
-from policy_guard.documents.containers.terraform.deciding import Decision, deciding_texts
+from policy_guard.documents.containers.terraform.deciding import AFTER, Decision, deciding_texts
 from policy_guard.documents.containers.terraform.definition import Definition, plain_text
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.grants import GRANTING, OF_RESOURCES
@@ -273,7 +273,7 @@ def _of_resource(scope: Scope, address: str, definition: Definition, is_settled:
         listed = _of_argument(scope, address, definition, argument)
         if listed is not None:
             yield from listed
-        elif not is_settled:
+        elif not is_settled and argument.name != AFTER:
             yield from _unlisted_uses(scope, f"{address}.{argument.name}", definition, argument)
     for number, block in enumerate(definition.body.blocks):
         yield from _of_block(scope, address, definition, block, number, is_settled)
