@@ -60,14 +60,14 @@ class _FileComparison(NamedTuple):
         if old.template and new.template:
             outcome = compare_templates(path, old, new, config)
             session.results.outcome(path, outcome)
-            session.pairs(outcome.pairs)
+            session.pairs(pair._replace(within=None) for pair in outcome.pairs)
             return
         if old.snapshots is not None and new.snapshots is not None:
             from policy_guard.pipeline.pairing.snapshots import compare_snapshots
 
             outcome = compare_snapshots(config, path, old, new)
             session.results.outcome(path, outcome)
-            session.pairs(outcome.pairs)
+            session.pairs(pair._replace(within=None) for pair in outcome.pairs)
             return
         old, new = (side.completed(config.placeholders, grants=True) for side in (old, new))
         new = new.with_unresolved(old)
@@ -85,6 +85,8 @@ class _FileComparison(NamedTuple):
 
 def compare(old: Path, new: Path, options: Options, lost: bool = False) -> Report:
     """Judge one file compared with another, without git, and tell how they relate. Raises `SetupError`.
+
+    Each policy is compared as it is written, whatever a boundary leaves of it: the relation is that of the texts.
 
     A path `-` is the standard input. An empty file, or an empty mapping, is no policy. With `lost`, what the new
     version does not grant any more is told in notes.

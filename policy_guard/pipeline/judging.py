@@ -196,7 +196,8 @@ class Judge:
         statements = [*exceptions(facts.critical), *(s for each in accepted for s in (*each.statements, *each.without))]
         statements += (statement for check in checks if facts.new for statement in check.extra_statements(facts.new))
         with_principals = any(entry.principals for entry in facts.critical)
-        access = Access((p for p in (facts.new, facts.old, facts.reference) if p), statements, with_principals)
+        policies = facts.new, facts.old, facts.reference, pair.within
+        access = Access((policy for policy in policies if policy), statements, with_principals)
         return Question(
             kind=facts.kind,
             new=facts.new,
@@ -206,6 +207,7 @@ class Judge:
             accepted=accepted,
             reference=facts.reference,
             by_reference=pair.fresh and pair.old is not None,
+            within=pair.within,
         )
 
     def _violations(

@@ -52,7 +52,8 @@ class Question(NamedTuple):
 
     `accepted` are the acceptances that count for the policy. `reference` is the policy that bounds every version, if
     there is one. `access` knows all statements. With `by_reference` the policy is new, and the old version is that of
-    its reference.
+    its reference. What the new version allows counts only `within` what another policy does, if there is one: of what a
+    principal has what its boundary leaves, and of its boundary what it has.
     """
 
     kind: Kind
@@ -63,6 +64,7 @@ class Question(NamedTuple):
     accepted: tuple[Accepted, ...] = ()
     reference: Policy | None = None
     by_reference: bool = False
+    within: Policy | None = None
 
 
 class Claim(NamedTuple):
@@ -75,8 +77,9 @@ class Claim(NamedTuple):
     The set is what the statement applies to within the formula `bounds` (`is_within` for one request), without what
     some statement of `denied` applies to, and without what some statement of `before`, or with `all_before` everything,
     and none of `but` applies to. Requests to which some statement of `accepted` and none of `unaccepted` applies are
-    left out. `critical_set` is the set of the critical entry that the claim is about. `at` is the place to look at, if
-    it is neither an action nor a resource. `advice` is what to do about a statement that AWS writes itself.
+    left out. With `within` it is only what some of those statements apply to. `critical_set` is the set of the critical
+    entry that the claim is about. `at` is the place to look at, if it is neither an action nor a resource. `advice` is
+    what to do about a statement that AWS writes itself.
     """
 
     statement: Statement | None
@@ -92,6 +95,7 @@ class Claim(NamedTuple):
     all_before: bool = False
     accepted: tuple[Statement, ...] = ()
     unaccepted: tuple[Statement, ...] = ()
+    within: tuple[Statement, ...] | None = None
     critical_set: RequestSet | None = None
     at: Span | None = None
     advice: str = ""

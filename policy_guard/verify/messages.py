@@ -351,6 +351,9 @@ def _access(check: Check, verdict: Verdict, policy: Policy | None) -> Iterator[t
         yield from [("before", "denied")] if _was_denied(verdict) else []
     elif verdict.actions:
         yield check.label, _grant(verdict)
+    if verdict.claim.within is not None and (verdict.terms is None or verdict.terms.partly):
+        by_policies = policy is not None and is_boundary(policy)
+        yield "only", f"what {'its policies allow' if by_policies else 'the permissions boundary leaves'} of it"
     if policy and is_without_document(verdict) and (principal := principal_in_words(policy)):
         yield "to", principal
 

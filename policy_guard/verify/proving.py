@@ -26,6 +26,7 @@ def prover_for(
     """
     old_statements = [s for policy in (question.old, question.reference) if policy for s in policy.statements]
     new_statements = [*(question.new.statements if question.new else ())]
+    new_statements += question.within.statements if question.within else ()
     new_statements += [*(s for each in question.accepted for s in (*each.statements, *each.without)), *extra_statements]
     principalses = [entry.principals for entry in question.critical if entry.principals]
     names_principals = any(each.principals for each in (*old_statements, *new_statements)) or bool(principalses)
@@ -36,7 +37,12 @@ def prover_for(
     keys = {condition.key for condition in conditions} - compared_keys
     booleans = {key for key in keys if (key_type := catalog.key_type(key)) and key_type.type == "Bool"}
     allow_statements, deny_statements = by_effect(question.new)
-    common_statements = [*old_statements, *deny_statements, *exceptions(question.critical)]
+    common_statements = [
+        *old_statements,
+        *(question.within.statements if question.within else ()),
+        *deny_statements,
+        *exceptions(question.critical),
+    ]
     steps = cache(lambda: _steps_to_judge(common_statements) + max(map(_steps_for_length, allow_statements), default=0))
     caller_partitions = partitions(old_statements, new_statements, principalses) if names_principals else frozenset()
     facts = [question.access.facts(), role_names(old_statements, statements)]

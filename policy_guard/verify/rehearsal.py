@@ -73,6 +73,8 @@ def _violations(question: Question, check: Check, parts: Iterable[Part]) -> Form
         return conjunction([access.denied(old), negation(access.denied(new))])
     grants = access.allows(new, kind)
     new_grants = conjunction([grants, negation(access.allows(old, kind))])
+    if check.compares and question.within is not None:
+        return disjunction(claim.excess(claim.statement) for claim in _claims(check, question))
     if check.compares:
         return new_grants
     check_parts = {part._replace(statement=None) for part in parts if part.check == check.id}

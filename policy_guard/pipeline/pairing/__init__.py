@@ -31,6 +31,7 @@ class Pair(NamedTuple):
     changed and on which the new version depends, and `moved` tells that the old one had another holder.
     With `follows` it differs in documents alone that are judged by themselves, and that deny what they did.
     With `leads_to_changes` all that decides the new version was followed, so that `changed` holds all that changed.
+    `within` is what counts together with the new version, as in a question.
     """
 
     path: str
@@ -44,6 +45,7 @@ class Pair(NamedTuple):
     moved: bool = False
     follows: bool = False
     leads_to_changes: bool = False
+    within: Policy | None = None
 
     @property
     def policy(self) -> Policy:
@@ -114,7 +116,10 @@ def compare_templates(path: str, old: FileVersion, new: FileVersion, config: Con
         findings += may_have_lost(old.source, policy_pairs.old[0], (), None, severity, new.source)
     changes = ResourceChanges(old.template, new.template)
     pairs = [
-        part._replace(changed=changes.about(part.new) if part.new else ())
+        part._replace(
+            changed=changes.about(part.new) if part.new else (),
+            within=policy_pairs.within.get(part.new.holder) if part.new else None,
+        )
         for old_policy, new_policy in policy_pairs.pairs
         for part in split_pair(Pair(path=path, old=old_policy, new=new_policy))
     ]

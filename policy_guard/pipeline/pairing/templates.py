@@ -13,7 +13,7 @@ from policy_guard.documents.containers.cloudformation.units import all_units, di
 from policy_guard.documents.nesting import Nesting
 from policy_guard.documents.source import Entry, Node, Object, Problem, Span, Spot, Unreadable, scalars
 from policy_guard.iam.parse import parse
-from policy_guard.iam.policy import Policy, PolicyId, united
+from policy_guard.iam.policy import MADE_UP, Policy, PolicyId, united
 from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 
@@ -61,12 +61,16 @@ def problems_of_new(template: Template) -> tuple[Problem, ...]:
 
 
 class PolicyPairs(NamedTuple):
-    """The pairs of old and new policies, what is wrong on each side, and what is said of what is not judged."""
+    """The pairs of old and new policies, what is wrong on each side, and what is said of what is not judged.
+
+    `within` are the policies within which new ones alone count, by their holders.
+    """
 
     pairs: tuple[tuple[Policy | None, Policy | None], ...]
     old: tuple[Problem, ...]
     new: tuple[Problem, ...]
     notes: tuple[str, ...]
+    within: Mapping[str, Policy]
 
 
 def compared_policies(
@@ -96,7 +100,19 @@ def compared_policies(
         for problem in problems
     )
     renamed = _rename_notes(names, new)
-    return PolicyPairs(tuple(pairs), unread, (*sides.problems, *new_parsed.every_problem), (*sides.notes, *renamed))
+    bounds = _parse(sides.bounds, placeholders).policies if by_principal else {}
+    return PolicyPairs(
+        tuple(pairs),
+        unread,
+        (*sides.problems, *new_parsed.every_problem),
+        (*sides.notes, *renamed),
+        {key.holder: policy for key, policy in bounds.items() if _is_unconditional(policy)},
+    )
+
+
+def _is_unconditional(policy: Policy) -> bool:
+    """Tell whether a policy is the same whatever the parameters and conditions of its template are."""
+    return not any(each.key.startswith(MADE_UP) for statement in policy.statements for each in statement.conditions)
 
 
 def _rename_notes(names: Mapping[str, str], new: Template) -> Iterator[str]:

@@ -43,6 +43,27 @@ def _claims(question: Question) -> Iterator[Claim]:
 
 def new_claims(question: Question) -> Iterator[Claim]:
     """Return what the new version allows and the old one does not, for each of its statements."""
+    new, old, kind = question.new, question.old, question.kind
+    allow_statements, _ = by_effect(new)
+    unchanged_meanings = _unchanged_allows(new, old)
+    claim = _claim(question)
+    bounded_claim = _bounded(claim, question) if question.within else claim
+    for statement in allow_statements:
+        if statement_meaning(statement) not in unchanged_meanings:
+            yield (claim if _tells_no_document(statement) else bounded_claim)._replace(statement=statement)
+    if leaves_all(new, kind):
+        yield bounded_claim
+
+
+def _tells_no_document(statement: Statement) -> bool:
+    """Tell whether a statement stands for what no document says: nobody knows how much of it a boundary leaves."""
+    from policy_guard.verify.explain.without_document import is_made_up
+
+    return any(is_made_up(value.text) for value in statement.action.values)
+
+
+def _claim(question: Question) -> Claim:
+    """The claim that nothing is new, for no statement yet."""
     from policy_guard.iam.meaning import concrete
 
     kind, new, old, access = question.kind, question.new, question.old, question.access
@@ -55,23 +76,32 @@ def new_claims(question: Question) -> Iterator[Claim]:
         applies = statement is None or concrete.applies(statement, request)
         return applies and not concrete.denied(new, request) and not concrete.allows(old, kind, request)
 
-    allow_statements, deny_statements = by_effect(new)
     old_allow_statements, old_deny_statements = by_effect(old)
-    claim = Claim(
+    return Claim(
         statement=None,
         excess=excess,
         holds=holds,
-        denied=deny_statements,
+        denied=by_effect(new)[1],
         before=old_allow_statements,
         but=old_deny_statements,
         all_before=leaves_all(old, kind),
     )
-    unchanged_meanings = _unchanged_allows(new, old)
-    for statement in allow_statements:
-        if statement_meaning(statement) not in unchanged_meanings:
-            yield claim._replace(statement=statement)
-    if leaves_all(new, kind):
-        yield claim
+
+
+def _bounded(claim: Claim, question: Question) -> Claim:
+    """The claim for what the other policy allows alone that counts together with this one."""
+    from policy_guard.iam.meaning import concrete
+
+    within, kind, access = question.within, question.kind, question.access
+    allow_statements, deny_statements = by_effect(within)
+    return claim._replace(
+        excess=lambda statement: conjunction([claim.excess(statement), access.allows(within, kind)]),
+        holds=lambda statement, request: claim.holds(statement, request) and concrete.allows(within, kind, request),
+        bounds=access.granted(within, kind),
+        is_within=lambda request: concrete.granted(within, kind, request),
+        denied=(*claim.denied, *deny_statements),
+        within=allow_statements,
+    )
 
 
 def _unchanged_allows(new: Policy | None, old: Policy | None) -> frozenset[Hashable]:

@@ -34,7 +34,7 @@ from policy_guard.verify.checks.no_new_access import new_claims
 
 def _claims(question: Question) -> Iterator[Claim | Combination]:
     if question.reference is not None:
-        yield from new_claims(question._replace(old=question.reference))
+        yield from new_claims(question._replace(old=question.reference, within=None))
 
 
 CHECK = Check(

@@ -18,6 +18,7 @@ from policy_guard.solver.strings.glob import glob
 from policy_guard.solver.strings.language import FILLERS, Language
 from policy_guard.solver.strings.pattern import Pattern, folded, holes
 from policy_guard.verify.check import Claim
+from policy_guard.verify.explain.overlap import overlap
 from policy_guard.verify.finding import Cell, Difference, Piece
 from policy_guard.verify.requests import Requests, applied_requests, bounds, claimed_requests
 
@@ -99,7 +100,7 @@ class Terms(NamedTuple):
 
     It is what one of `parts` applies to within the claim's bounds, without what one of `denied` applies to, and
     without what one of `before` (or everything, as the claim says) and none of `but` applies to, and without what one
-    of `accepted` applies to.
+    of `accepted` applies to. `partly` tells that the bounds leave less than the parts say.
     """
 
     parts: tuple[Statement, ...]
@@ -107,6 +108,7 @@ class Terms(NamedTuple):
     before: tuple[Statement, ...]
     but: tuple[Statement, ...]
     accepted: tuple[Statement, ...] = ()
+    partly: bool = False
 
 
 def terms(
@@ -122,16 +124,39 @@ def terms(
     cells = _cells(claim, statement, request, actions.values, resources.values, prover)
     if cells is None:
         return None
-    parts = tuple(_restrict(statement, *cell) for cell in cells)
-    overlap = partial(_overlapping_statements, parts, access=access, prover=prover)
+    written_parts = tuple(_restrict(statement, *cell) for cell in cells)
+    narrow_parts = _narrow(claim, written_parts, access, prover)
+    parts = narrow_parts or written_parts
+    overlapping = partial(_overlapping_statements, parts, access=access, prover=prover)
     requests = applied_requests(parts, access) & bounds(claim)
-    denied = overlap(requests, claim.denied)
+    denied = overlapping(requests, claim.denied)
     undenied_requests = requests - applied_requests(denied or (), access)
-    before, but = (overlap(undenied_requests, statements) for statements in (claim.before, claim.but))
-    accepted, unaccepted = (overlap(requests, statements) for statements in (claim.accepted, claim.unaccepted))
+    before, but = (overlapping(undenied_requests, statements) for statements in (claim.before, claim.but))
+    accepted, unaccepted = (overlapping(requests, statements) for statements in (claim.accepted, claim.unaccepted))
     if denied is None or before is None or but is None or accepted is None or unaccepted != ():
         return None
-    return Terms(parts=parts, denied=denied, before=before, but=but, accepted=accepted)
+    partly = claim.within is not None and not narrow_parts
+    return Terms(parts=parts, denied=denied, before=before, but=but, accepted=accepted, partly=partly)
+
+
+def _narrow(claim: Claim, parts: tuple[Statement, ...], access: Access, prover: Prover) -> tuple[Statement, ...] | None:
+    """The parts as far as the policy goes that counts together with the statement; None if that cannot be spelled."""
+    if claim.within is None:
+        return None
+    requests = applied_requests(parts, access)
+    statements = _overlapping_statements(parts, requests, claim.within, access, prover)
+    pieces = [overlap(part, each, lambda inner, outer: False) for part in parts for each in statements or ()]
+    spelled = [piece for piece in pieces if piece is not None]
+    narrow_parts = tuple(dict.fromkeys(statement for piece in spelled for statement in piece.statements))
+    conditions = {tuple(map(as_written, part.conditions)) for part in narrow_parts}
+    if len(conditions) != 1 or len(narrow_parts) > MOST_PIECES or any(piece.without for piece in spelled):
+        return None
+    if len({(part.action.negated, bool(part.resource and part.resource.negated)) for part in narrow_parts}) != 1:
+        return None
+    if access.knowing(narrow_parts) is not access:
+        return None
+    remainder = requests & bounds(claim) - applied_requests(narrow_parts, access)
+    return narrow_parts if remainder.is_empty(prover) else None
 
 
 def _overlapping_statements(

@@ -55,6 +55,8 @@ def _pieces(check: Check, question: Question, claim: Claim, terms: Terms | None,
     denied, before, but = (terms.denied, terms.before, terms.but) if terms else (claim.denied, claim.before, claim.but)
     is_within = partial(_lie_within, prover)
     parts = list(_narrow_to_entry(question.kind, claim, claim_statements, is_within))
+    if claim.within is not None:
+        parts = [each for part in parts for each in _intersections(part, claim.within, is_within)]
     new_pieces = [] if claim.all_before else [_add_exceptions(each, (*denied, *before)) for each in parts]
     denied_pieces = [_add_exceptions(each, denied) for part in parts for each in _intersections(part, but, is_within)]
     statements = [

@@ -17,12 +17,13 @@ from policy_guard.documents.containers.cloudformation.grant_statements import (
 )
 from policy_guard.documents.containers.cloudformation.parts import NOTHING, NoValue, parts_of, text_of
 from policy_guard.documents.containers.cloudformation.reading import Reading
+from policy_guard.documents.containers.cloudformation.template import type_of
 from policy_guard.documents.containers.holes import hole, spelling
 from policy_guard.documents.containers.managed import statements as managed_statements
 from policy_guard.documents.source import Entry, Node, Object, Scalar
 
 BOUNDED = ("AWS::IAM::Role", "AWS::IAM::User", "AWS::SSO::PermissionSet")
-_BOUNDARY = "PermissionsBoundary"
+BOUNDARY = "PermissionsBoundary"
 _BEYOND = "boundary:LeavesAllowed"
 
 
@@ -30,7 +31,13 @@ def has_boundary(reading: Reading, name: str) -> bool:
     """Tell whether a resource says something of a boundary, or a loop may."""
     properties = reading.template.resources[name].get("Properties")
     keys = [entry.key.text for entry in properties.entries] if isinstance(properties, Object) else []
-    return any(key == _BOUNDARY or key.startswith(LOOP) for key in keys)
+    return any(key == BOUNDARY or key.startswith(LOOP) for key in keys)
+
+
+def has_functions(reading: Reading, name: str) -> bool:
+    """Tell whether some property of a resource, or what all of them are, comes from a function."""
+    properties = reading.template.resources[name].get("Properties")
+    return not isinstance(properties, Object) or any(":" in entry.key.text for entry in properties.entries)
 
 
 def has_document(reading: Reading, name: str) -> bool:
@@ -39,25 +46,26 @@ def has_document(reading: Reading, name: str) -> bool:
 
 
 def _of_aws(reading: Reading, name: str) -> Iterator[Unit]:
-    node = reading.properties(name).get(_BOUNDARY)
+    node = reading.properties(name).get(BOUNDARY)
     for truths in reading.existing(name) if node is not None else ():
-        for outcome in outcomes(lambda case: _texts(reading, node, case), truths, node.span):  # type: ignore[union-attr]
+        for outcome in outcomes(lambda case: texts_of_boundary(reading, node, case), truths, node.span):  # type: ignore[union-attr]
             if any(managed_statements(parts_of(text), text.span) for text in outcome.value or ()):
                 yield Unit(name, name, None)
 
 
 def boundary_units(reading: Reading, name: str, documented: bool) -> Iterator[Unit]:
     """The boundary of a resource. With `documented` one of both versions is known by its document, and compared so."""
-    node = reading.properties(name).get(_BOUNDARY)
+    node = reading.properties(name).get(BOUNDARY)
     at = reading.template.spans[name].span
     for holder, truths in resource_holders(reading, name):
         statements: list[Object] = []
         span = node.span if node is not None else at
-        for outcome in outcomes(lambda case: _texts(reading, node, case), truths, span):
+        for outcome in outcomes(lambda case: texts_of_boundary(reading, node, case), truths, span):
             for text in outcome.value or (text_of(("*",), span),):
                 statements += _leaving(reading, text, outcome.truths, documented)
-        unit_holder = f"{_BOUNDARY} of {holder}"
-        yield from unit_of(reading, f"Resources.{name}.{_BOUNDARY}", unit_holder, "identity", statements)
+        noun = type_of(reading.template.resources[name]).rpartition(":")[2]
+        unit_holder = f"{BOUNDARY} of {noun} {holder}"
+        yield from unit_of(reading, f"Resources.{name}.{BOUNDARY}", unit_holder, "identity", statements)
 
 
 def _leaving(reading: Reading, text: Scalar, truths: Truths, documented: bool) -> Iterator[Object]:
@@ -78,7 +86,7 @@ def _leaving(reading: Reading, text: Scalar, truths: Truths, documented: bool) -
         yield Object(entries, span, guards=reading.guards(truths))
 
 
-def _texts(reading: Reading, node: Node | None, truths: Truths) -> tuple[Scalar, ...]:
+def texts_of_boundary(reading: Reading, node: Node | None, truths: Truths) -> tuple[Scalar, ...]:
     """Return the ARN of a boundary, or what else says which it is; nothing if there is none."""
     value = reading.evaluator(truths).value(node) if node is not None else NOTHING
     if isinstance(value, NoValue):

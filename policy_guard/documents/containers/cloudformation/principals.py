@@ -7,11 +7,13 @@ from functools import partial
 
 from policy_guard.documents.containers.choices import Truths, outcomes
 from policy_guard.documents.containers.cloudformation.attachments import ADDITION, attached_units
+from policy_guard.documents.containers.cloudformation.boundaries import BOUNDARY
+from policy_guard.documents.containers.cloudformation.calls import words_of
 from policy_guard.documents.containers.cloudformation.documents import IDENTITY, Unit, attempt
 from policy_guard.documents.containers.cloudformation.parts import name_of, parts_of
 from policy_guard.documents.containers.cloudformation.places import Place, places
 from policy_guard.documents.containers.cloudformation.reading import Reading
-from policy_guard.documents.containers.cloudformation.template import key_repetitions, type_of
+from policy_guard.documents.containers.cloudformation.template import Template, key_repetitions, type_of
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.source import Node, Object, Problem, Scalar, Unreadable
 from policy_guard.records import NamedTuple
@@ -52,6 +54,11 @@ class Principals(NamedTuple):
 def is_principal(key: str) -> bool:
     """Tell whether a key is that of a role, user or group, whose policies are one question."""
     return key.partition(" ")[0] in _PRINCIPALS.values()
+
+
+def is_bounded(resource: Node) -> bool:
+    """Tell whether a resource is a principal that may have a boundary."""
+    return _PRINCIPALS.get(type_of(resource)) in ("Role", "User")
 
 
 def principals(reading: Reading) -> Principals:
@@ -131,18 +138,33 @@ def _note_attached(
 
 
 def _note_attachable(reading: Reading, index: Principals, managed: dict[str, str]) -> None:
-    """Managed policies that others may attach, since they have a name, are told to others, or serve nobody here."""
+    """Managed policies that others may attach, since they have a name, are told to others, or serve nobody here.
+
+    So are those that are a boundary here.
+    """
     member_resources = {member.resource for members in index.members.values() for member in members}
-    outputs = reading.template.root.get("Outputs")
-    outputs_text = reading.template.source.text[slice(*outputs.span)] if outputs is not None else ""
+    telling_words = _telling_words(reading.template) if managed else set()
     for key, name in managed.items():
         properties = reading.template.resources[name].get("Properties")
         has_name = isinstance(properties, Object) and properties.get("ManagedPolicyName") is not None
-        if has_name or name not in member_resources or name in outputs_text:
+        if has_name or name not in member_resources or name in telling_words:
             alone_key = f"{_ALONE} {key}"
             index.labels.setdefault(alone_key, name)
             alone_members = index.members.setdefault(alone_key, [])
             alone_members += (Member(name, truths) for truths in reading.existing(name))
+
+
+def _telling_words(template: Template) -> set[str]:
+    """The words of what is told to others: of outputs, of resources that are no policies, and of boundaries."""
+    outputs = template.root.get("Outputs")
+    words = words_of(outputs) if outputs is not None else set()
+    for resource in template.resources.values():
+        properties = resource.get("Properties")
+        if properties is None or type_of(resource) not in IDENTITY:
+            words |= words_of(properties) if properties is not None else set()
+        elif isinstance(properties, Object) and (boundary := properties.get(BOUNDARY)) is not None:
+            words |= words_of(boundary)
+    return words
 
 
 def _note_groups(reading: Reading, index: Principals) -> None:

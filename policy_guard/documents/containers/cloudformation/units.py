@@ -12,6 +12,7 @@ from policy_guard.documents.containers.cloudformation.boundaries import (
     has_boundary,
     has_document,
 )
+from policy_guard.documents.containers.cloudformation.bounds import bounding_unit
 from policy_guard.documents.containers.cloudformation.calls import shape
 from policy_guard.documents.containers.cloudformation.compare import (
     changes_between,
@@ -41,13 +42,15 @@ from policy_guard.records import NamedTuple
 class Sides(NamedTuple):
     """The units of both sides of a comparison that may differ, and what keeps all of it from being judged.
 
-    `notes` are sentences about what is not judged.
+    `notes` are sentences about what is not judged. `bounds` are the boundaries of the principals of the new side, as
+    far as they are known.
     """
 
     old: tuple[Unit, ...]
     new: tuple[Unit, ...]
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
+    bounds: tuple[Unit, ...] = ()
 
 
 def all_units(template: Template, grants: bool) -> Iterator[Unit]:
@@ -81,7 +84,8 @@ def differing_units(old: Template, new: Template) -> Sides:
     replacing = [attempt(partial(replacing_units, *pair), "Resources") for pair in (readings, readings[::-1])]
     opened = attempt(partial(gone_blocks, *readings), "Resources")
     old_units, new_units = (*units[0], *places[0], *replacing[0]), (*units[1], *places[1], *replacing[1], *opened)
-    return Sides(old_units, new_units, problems, all_notes)
+    bounding_units = [bounding_unit(readings[1], indexes[1], key) for key in indexes[1].members if key in keys]
+    return Sides(old_units, new_units, problems, all_notes, tuple(filter(None, bounding_units)))
 
 
 def _bounded_names(readings: tuple[Reading, Reading], names: set[str], lasting: frozenset[str]) -> dict[str, bool]:
