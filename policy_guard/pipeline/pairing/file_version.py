@@ -273,7 +273,7 @@ def _reading_by_shape(source: Source, documents: Sequence[Node]) -> tuple[bool, 
     is_manifest, reading = _reading_without_apis(source, documents)
     if not any(map(_is_api, documents)):
         return is_manifest, reading
-    from policy_guard.documents.containers.openapi import with_api
+    from policy_guard.documents.containers.manifests.apis import with_api
 
     return True, with_api(source, documents, reading)
 

@@ -12,6 +12,7 @@ from functools import partial
 from policy_guard.documents.containers.choices import Outcome, Truths, outcomes
 from policy_guard.documents.containers.cloudformation.access_types import BLOCKED, BUCKET, BUS_POLICY
 from policy_guard.documents.containers.cloudformation.acting_roles import acting_role_units
+from policy_guard.documents.containers.cloudformation.api_bodies import body_units
 from policy_guard.documents.containers.cloudformation.attachments import ATTACHED_POLICY, attached_statements
 from policy_guard.documents.containers.cloudformation.calls import call
 from policy_guard.documents.containers.cloudformation.documents import Unit, attempt
@@ -74,7 +75,7 @@ def grant_units(reading: Reading, name: str, managed: Collection[str], bounded: 
     if type_ in _STATING:
         units += attempt(partial(_STATING[type_], reading, name), f"Resources.{name}")
     units += text_units(reading, name, bounded)
-    for told_units in (acting_role_units, block_units, lasting_units, event_units):
+    for told_units in (acting_role_units, block_units, lasting_units, event_units, body_units):
         units += attempt(partial(told_units, reading, name), f"Resources.{name}")
     if key := _ATTACHING.get(type_):
         units += attempt(partial(_attached_units, reading, name, key, managed), f"Resources.{name}.{key}")

@@ -27,15 +27,21 @@ _CALLED = ("Api", "HttpApi")
 class _Row(NamedTuple):
     """The row of a type: the action that stands for it, and the properties that decide.
 
-    Without the first of them, or where its text is `open`, all is open.
+    Without the first of them, or where its text is `open`, all is open. Where `key` is true, calls need a key as well.
     """
 
     action: str
     properties: tuple[str, ...]
     open: str = ""
+    key: str = ""
 
 
-_ROUTE = _Row(action_of("endpoint"), ("AuthorizationType", "AuthorizerId", "AuthorizationScopes"), open="NONE")
+_ROUTE = _Row(
+    action_of("endpoint"),
+    ("AuthorizationType", "AuthorizerId", "AuthorizationScopes"),
+    open="NONE",
+    key="ApiKeyRequired",
+)
 _GUARDRAILS = _Row(_LEAVES, ("GuardrailPolicies",))
 # Sources: API Gateway Developer Guide, "Control and manage access to REST APIs"; AWS AppSync Developer Guide,
 # "Configuring authorization and authentication"; Amazon EKS User Guide, "Change authentication mode"; Amazon Q
@@ -140,15 +146,26 @@ def _made_anew(reading: Reading, type_: str) -> list[str]:
 
 def _statements(reading: Reading, name: str, row: _Row) -> list[Object]:
     span = reading.template.spans[name].span
-    statements: list[Object] = []
-    for truths in reading.existing(name):
-        for outcome in outcomes(lambda case: _setting(reading, name, row, case), truths, span):
-            if outcome.value is not None:
-                action = text_of((row.action,), outcome.value.span)
-                statements.append(
-                    allow_statement(reading, outcome.value.span, outcome.truths, Action=action, Resource=outcome.value)
-                )
-    return statements
+    settings = [(row.action, partial(_setting, reading, name, row))]
+    settings += [(action_of("endpoint", row.key), partial(_key_setting, reading, name, row.key))] if row.key else []
+    return [
+        allow_statement(reading, told.span, outcome.truths, Action=text_of((action,), told.span), Resource=told)
+        for truths in reading.existing(name)
+        for action, setting in settings
+        for outcome in outcomes(setting, truths, span)
+        if (told := outcome.value) is not None
+    ]
+
+
+def _key_setting(reading: Reading, name: str, key: str, truths: Truths) -> Scalar:
+    """Return which calls are let in as far as keys go: all, or what is known by its text."""
+    node = reading.properties(name).get(key)
+    value = reading.evaluator(truths).value(node) if node is not None else NOTHING
+    span = node.span if node is not None else reading.template.spans[name].span
+    if isinstance(value, NoValue) or (isinstance(value, Scalar) and value.text.lower() == "false"):
+        return text_of(("*",), span)
+    is_needed = isinstance(value, Scalar) and value.text.lower() == "true"
+    return text_of((hole("calls with a key", "" if is_needed else canonical(value)),), span)
 
 
 def event_units(reading: Reading, name: str) -> Iterator[Unit]:

@@ -50,7 +50,7 @@ class Reading:
     """Reads the policies of a template, beside what is known of the other side of a comparison.
 
     Resources in `defaulted` have their default policy where the template gives them none. Those in `lasting` are in
-    both sides of the comparison.
+    both sides of the comparison, and so are methods of APIs there.
     """
 
     def __init__(

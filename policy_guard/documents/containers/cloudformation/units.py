@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterator, Mapping
 from functools import partial
 
+from policy_guard.documents.containers.cloudformation.api_bodies import lasting_methods
 from policy_guard.documents.containers.cloudformation.attachments import ADDITION
 from policy_guard.documents.containers.cloudformation.boundaries import (
     BOUNDED,
@@ -72,7 +73,8 @@ def differing_units(old: Template, new: Template) -> Sides:
     changes = changes_between(old, new)
     defaulted = names_with_default(old, new)
     lasting = frozenset(old.resources.keys() & new.resources.keys())
-    readings = Reading(old, changes, defaulted, lasting), Reading(new, changes, defaulted, lasting)
+    both_sides = lasting | lasting_methods(old, new)
+    readings = Reading(old, changes, defaulted, both_sides), Reading(new, changes, defaulted, both_sides)
     indexes = [principals(reading) for reading in readings]
     keys = indexes[0].touched_keys(names) | indexes[1].touched_keys(names)
     bounded_names = _bounded_names(readings, names, lasting)

@@ -48,6 +48,7 @@ class Row(NamedTuple):
 
     `open` is the text of the first argument that leaves all open, as where it is not there; `harmless` that of all
     that gives nothing. Of the first argument, a list, `capping` are items without which something is capped no more.
+    Where `key` is true, calls need a key as well.
     """
 
     action: str
@@ -55,10 +56,14 @@ class Row(NamedTuple):
     open: str = ""
     harmless: tuple[str, ...] = ()
     capping: tuple[str, ...] = ()
+    key: str = ""
 
 
-_METHOD = Row(action_of("endpoint"), ("authorization", "authorizer_id", "authorization_scopes"), open="NONE")
-_ROUTE = Row(action_of("endpoint"), ("authorization_type", "authorizer_id", "authorization_scopes"), open="NONE")
+_KEY = "api_key_required"
+_METHOD = Row(action_of("endpoint"), ("authorization", "authorizer_id", "authorization_scopes"), open="NONE", key=_KEY)
+_ROUTE = Row(
+    action_of("endpoint"), ("authorization_type", "authorizer_id", "authorization_scopes"), open="NONE", key=_KEY
+)
 _CLUSTER = Row(action_of("cluster-access"), ("access_config",))
 _GUARDRAILS = (Row(_LEAVES, ("guardrail_policy_arns",)), Row(_LEAVES, ("guardrail_policies",)))
 OWNERSHIP = "aws_s3_bucket_ownership_controls"
@@ -225,15 +230,28 @@ def _row_policy(evaluator: Evaluator, row: Row, body: Body) -> Node:
     texts = {label_of(value) if is_known(value) else "" for value in values}
     if row.harmless and texts and texts <= {*row.harmless}:
         return ABSENT
-    return _told(row, not written or (bool(row.open) and row.open in texts), written, body.span)
+    told = _told(row, not written or (bool(row.open) and row.open in texts), written, body.span)
+    return policy_with((told, *_without_key(evaluator, row.key, body)), body.span)
 
 
-def _told(row: Row, is_open: bool, deciding: object, span: Span) -> Node:
+def _told(row: Row, is_open: bool, deciding: object, span: Span) -> Object:
     all_text = text_of(("*",), span)
     words = "what the boundary leaves" if row.action == _LEAVES else "what its access settings let in"
-    return policy_with(
-        (_allowed(row.action, all_text if is_open else unknown(words, span, deciding, is_list=False), span),), span
-    )
+    return _allowed(row.action, all_text if is_open else unknown(words, span, deciding, is_list=False), span)
+
+
+def _without_key(evaluator: Evaluator, name: str, body: Body) -> Iterator[Object]:
+    """Which calls need no key."""
+    if not name:
+        return
+    expression = body.value(name)
+    value = _value(evaluator, expression) if expression is not None else ABSENT
+    label = "false" if is_null(value) else label_of(value) if is_known(value) else ""
+    if label != "true":
+        is_open = label == "false"
+        span = expression.span if expression is not None else body.span
+        resource = text_of(("*",), span) if is_open else unknown("calls without a key", span, name_of(value))
+        yield _allowed(action_of("endpoint", name), resource, span)
 
 
 def _allowed(action: str, resource: Node, span: Span) -> Object:
