@@ -379,6 +379,27 @@ def test_a_boundary_of_the_plan_is_its_document(scratch: Scratch) -> None:
         assert judged(scratch, given).code == code
 
 
+@pytest.mark.parametrize(
+    ("role", "unknown", "code"),
+    [
+        ({"permissions_boundary": ARN}, {}, 0),
+        ({"permissions_boundary": None}, {}, 1),
+        ({}, {"permissions_boundary": True}, 1),
+        ({"permissions_boundary": f"{ARN}2"}, {}, 1),
+        ({"permissions_boundary": ARN, "name": "q"}, {}, 1),
+    ],
+    ids=["a boundary of the plan", "no boundary", "a boundary that is known later", "one elsewhere", "another role"],
+)
+def test_a_role_of_the_plan_gets_what_its_boundary_leaves(
+    scratch: Scratch, role: dict[str, Any], unknown: dict[str, Any], code: int
+) -> None:
+    values = {"name": "r", **role}
+    changes = managed(READ), change("aws_iam_role.r", values, values, unknown), role_policy("b", [READ], [READ, SEND])
+    assert judged(scratch, plan(*changes)).code == code
+    wider = managed(READ), change("aws_iam_role.r", values, values, unknown), role_policy("b", [SEND], [READ, SEND])
+    assert judged(scratch, plan(*wider)).code == 1
+
+
 @pytest.mark.parametrize(("target", "code"), [("ou-2", 1), ("ou-1", 0)])
 def test_a_policy_of_an_organization_caps_its_targets(scratch: Scratch, target: str, code: int) -> None:
     values = {"id": "p-1", "type": "SERVICE_CONTROL_POLICY", "content": policy(DENY)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from policy_guard.documents.format import sniff
@@ -172,6 +172,8 @@ def pairs(reader: Reader, change: Change, comparison: Comparison) -> FileResult:
     if new and new.problems:
         return FileResult((), findings, new.embedded, notes)
     policy_pairs = tuple(pair_policies(change.path, old, new))
+    if new and reader.settings.config.by_principal:
+        policy_pairs = tuple(_within_account(pair, new.policies) for pair in policy_pairs)
     result = FileResult(
         policy_pairs, findings, new.embedded if new else 0, notes, unread=new.passed_over if new else ""
     )
@@ -299,6 +301,15 @@ def pair_policies(path: str, old: FileVersion | None, new: FileVersion | None) -
     olds, news = (old.policies if old else {}), (new.policies if new else {})
     for label in [*news, *(label for label in olds if label not in news)]:
         yield from split_pair(Pair(path=path, old=olds.get(label), new=news.get(label), fresh=old is None))
+
+
+def _within_account(pair: Pair, policies: Mapping[str, Policy]) -> Pair:
+    """The pair with the boundary of its principal, if its file is a saved account."""
+    if pair.new is None or not pair.new.holder.startswith(("role ", "user ")):
+        return pair
+    from policy_guard.pipeline.pairing.within import bound_in_account
+
+    return pair._replace(within=bound_in_account(policies, pair.new))
 
 
 def split_pair(pair: Pair) -> tuple[Pair, ...]:

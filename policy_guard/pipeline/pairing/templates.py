@@ -13,7 +13,8 @@ from policy_guard.documents.containers.cloudformation.units import all_units, di
 from policy_guard.documents.nesting import Nesting
 from policy_guard.documents.source import Entry, Node, Object, Problem, Span, Spot, Unreadable, scalars
 from policy_guard.iam.parse import parse
-from policy_guard.iam.policy import MADE_UP, Policy, PolicyId, united
+from policy_guard.iam.policy import Policy, PolicyId, united
+from policy_guard.pipeline.pairing.within import is_certain
 from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 
@@ -106,13 +107,8 @@ def compared_policies(
         unread,
         (*sides.problems, *new_parsed.every_problem),
         (*sides.notes, *renamed),
-        {key.holder: policy for key, policy in bounds.items() if _is_unconditional(policy)},
+        {key.holder: policy for key, policy in bounds.items() if is_certain(policy)},
     )
-
-
-def _is_unconditional(policy: Policy) -> bool:
-    """Tell whether a policy is the same whatever the parameters and conditions of its template are."""
-    return not any(each.key.startswith(MADE_UP) for statement in policy.statements for each in statement.conditions)
 
 
 def _rename_notes(names: Mapping[str, str], new: Template) -> Iterator[str]:

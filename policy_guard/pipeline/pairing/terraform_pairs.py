@@ -11,6 +11,7 @@ from policy_guard.documents.source import Unreadable
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Policy, united
 from policy_guard.pipeline.pairing import FileResult, Pair, split_pair
+from policy_guard.pipeline.pairing.within import is_certain
 from policy_guard.records import NamedTuple
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import unreadable_findings
@@ -33,7 +34,7 @@ def of_plan(sides: Sides, by_principal: bool) -> FileResult:
 
 def one_by_one(sides: Sides) -> Sides:
     """Both sides with each policy as a question of its own."""
-    return Sides(*(tuple(unit._replace(principal="") for unit in side) for side in sides))
+    return Sides(*(tuple(unit._replace(principal="") for unit in side) for side in sides[:2]))
 
 
 def compare_sides(sides: Sides, findings: list[Finding]) -> FileResult:
@@ -53,7 +54,7 @@ def _at_their_addresses(sides: Sides) -> Sides:
         Counter(
             unit.target for unit in side if unit.target and _is_there(unit) and unit.address not in common_addresses
         )
-        for side in sides
+        for side in sides[:2]
     ]
     targets = {target for target, number in moved[0].items() if number == moved[1][target] == 1}
 
@@ -63,7 +64,7 @@ def _at_their_addresses(sides: Sides) -> Sides:
         stays = unit.principal.startswith(STATEMENTS) and unit.address in common_addresses
         return unit._replace(principal="") if stays else unit
 
-    return Sides(*(tuple(map(located, side)) for side in sides))
+    return sides._replace(old=tuple(map(located, sides.old)), new=tuple(map(located, sides.new)))
 
 
 def _is_there(unit: Unit) -> bool:
@@ -82,6 +83,7 @@ def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:
         if key[0] in attached_addresses and key in new
     }
     old_addresses = {unit.address for unit in sides.old}
+    bounds = _bounds(sides.bounds)
     follow = {key for key, units in new.items() if _follows(old.get(key, ()), units, managed)}
     for key, units in new.items():
         old_units = old.get(key, [])
@@ -101,11 +103,21 @@ def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:
                 follows=key in follow,
                 leads_to_changes=True,
                 moved=not old_units and not old_addresses.isdisjoint(unit.address for unit in units),
+                within=bounds.get(key[1]) if not key[0] else None,
             )
     for key, units in old.items():
         if not any(unit.policy or unit.problems for unit in new.get(key, ())) and (policy := union(units, [])):
             yield Pair(path=policy.source.path, old=policy, new=None)
         yield from _lost_guards(units, new.get(key, ())) if key not in follow else ()
+
+
+def _bounds(units: Iterable[Unit]) -> dict[str, Policy]:
+    """The boundaries of principals of which nothing is left open."""
+    grouped: dict[str, list[Unit]] = {}
+    for unit in units:
+        grouped.setdefault(unit.principal, []).append(unit)
+    policies = {name: _policy(each[0], []) for name, each in grouped.items() if len(each) == 1 and not each[0].problems}
+    return {name: policy for name, policy in policies.items() if policy is not None and is_certain(policy)}
 
 
 def _are_equal(old_units: Sequence[Unit], new_units: Sequence[Unit]) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from tests.support.repository import Scratch, allow, document
 
 ORDERS = "arn:aws:iam::123456789012:policy/orders"
+ELSEWHERE = "arn:aws:iam::123456789012:policy/elsewhere"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 POWER_USER = "arn:aws:iam::aws:policy/PowerUserAccess"
 TRUST = document({**allow("sts:AssumeRole"), "Principal": {"Service": "ec2.amazonaws.com"}})
@@ -85,6 +86,24 @@ def test_each_principal_is_compared_as_a_whole(
     scratch.write("old.json", account(**old))
     scratch.write("new.json", account(**new))
     assert scratch.guard("compare", "old.json", "new.json").code == code
+
+
+@pytest.mark.parametrize(
+    ("boundary", "action", "code"),
+    [
+        (ORDERS, "sqs:DeleteMessage", 0),
+        (ORDERS, "sqs:SendMessage", 1),
+        (ELSEWHERE, "sqs:DeleteMessage", 1),
+        ("", "*", 1),
+    ],
+)
+def test_a_principal_gets_what_its_boundary_leaves(tmp_path: Path, boundary: str, action: str, code: int) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.write("account.json", account(boundary=boundary, attached=()))
+    scratch.commit()
+    inline = document(allow("s3:GetObject", action))
+    scratch.write("account.json", account(boundary=boundary, attached=(), inline=inline))
+    assert scratch.guard("check").code == code
 
 
 def _joins(answer: Any) -> None:

@@ -59,6 +59,7 @@ _ARGUMENTS = {"aws_iam_principal_policy_attachments_exclusive": "principal_name"
 _POLICY_ID = "policy_id"
 _ATTACHABLE = {"aws_iam_policy": ("policy", "arn"), "aws_organizations_policy": ("content", "id")}
 _BOUNDED = ("aws_iam_role", "aws_iam_user", "awscc_iam_role", "awscc_iam_user")
+_NOUN_OF = {"aws_iam_role": "role", "aws_iam_user": "user"}
 _ORGANIZATIONS: dict[str, Kind] = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}
 
 
@@ -87,7 +88,9 @@ def read_plan(path: str, data: bytes) -> Sides:
     old_units = tuple(_units_of_side(path, managed, "before"))
     new_units = _units_of_side(path, managed, "after")
     sides = old_units, (*new_units, *_opened_blocks(path, managed))
-    old, new = sides if _has_one_account(plan) else (map(_without_principal, side) for side in sides)
+    if _has_one_account(plan):
+        return Sides(*sides, tuple(_bounds(path, managed)))
+    old, new = (map(_without_principal, side) for side in sides)
     return Sides(tuple(old), tuple(new))
 
 
@@ -105,6 +108,23 @@ def _units_of_side(path: str, resources: list[dict[str, Any]], side: str) -> Ite
     for resource in resources:
         for unit in _units(path, resource, side):
             yield from _with_documents(path, resource, side, unit, managed)
+
+
+def _bounds(path: str, resources: list[dict[str, Any]]) -> Iterator[Unit]:
+    """The boundaries of roles and users after the plan; one without a policy for each that has none, or one later."""
+    documents = dict(_managed_policies(resources, "after"))
+    for resource in resources:
+        noun, values = _NOUN_OF.get(resource["type"], ""), resource["change"].get("after")
+        if not noun or not isinstance(values, dict) or resource.get("deposed"):
+            continue
+        at, arn = f"{resource['address']}.{CEILING}", values.get(CEILING)
+        is_known = isinstance(arn, str) and isinstance(values.get("name"), str)
+        unit = (
+            _unit(path, resource, at, CEILING, arn, values, False) if is_known else Unit(at, "", Source(at, ""), None)
+        )
+        principal = _principal_name(resource, noun, str(values.get("name")))
+        for each in _with_documents(path, resource, "after", unit, documents) if is_known else (unit,):
+            yield each._replace(principal=principal)
 
 
 def _managed_policies(resources: list[dict[str, Any]], side: str) -> Iterator[tuple[str, _Managed]]:

@@ -8,7 +8,7 @@ from policy_guard.documents.containers.choices import Impossible, Need
 from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
-from policy_guard.documents.containers.terraform.places import CEILING, Use
+from policy_guard.documents.containers.terraform.places import CEILING, Use, is_ignored
 from policy_guard.documents.containers.terraform.scope import Scope
 from policy_guard.documents.containers.terraform.values import is_null, label_of, name_of, pairs_of
 from policy_guard.documents.hcl.syntax import Attribute, Expression, Index, Variable
@@ -23,6 +23,7 @@ _ARGUMENTS = {
     "aws_organizations_policy_attachment": ("target_id", "target_id"),
 }
 _ROLE = "aws_iam_role"
+_BOUNDED = {_ROLE: "role", "aws_iam_user": "user"}
 _OF_SEVERAL = "aws_iam_policy_attachment"
 
 
@@ -110,10 +111,20 @@ def unquoted(text: str) -> str:
     return " ".join(text.replace('"', "").split())
 
 
-def _own_name(use: Use, evaluator: Evaluator) -> Expression | None:
-    """The expression by which others name a role; None if nobody knows which of several it is."""
+def bounded_principal(use: Use, evaluator: Evaluator) -> str:
+    """Return the principal whose boundary stands at a place, as `principal_of`; nothing where it is not known."""
+    type_, noun = _type_and_path(use)[0], _BOUNDED.get(_type_and_path(use)[0], "")
+    name = _own_name(use, evaluator, type_) if noun and not is_ignored(use) else None
+    try:
+        return _label(use, noun, evaluator.value(name)) if name is not None else ""
+    except (Need, Impossible, Opaque):
+        return ""
+
+
+def _own_name(use: Use, evaluator: Evaluator, type_: str = _ROLE) -> Expression | None:
+    """The expression by which others name a role or user; None if nobody knows which of several it is."""
     label, span = _type_and_path(use)[1].split(".")[0], Span(use.definition.span.start, use.definition.span.start)
-    role: Expression = Attribute(Variable(_ROLE, span), label, span)
+    role: Expression = Attribute(Variable(type_, span), label, span)
     for collection, loop, name in (("count", "count", "index"), ("for_each", "each", "key")):
         if use.definition.body.value(collection) is not None:
             if loop not in evaluator.names:

@@ -47,6 +47,7 @@ from policy_guard.documents.containers.terraform.policy_objects import policy_re
 from policy_guard.documents.containers.terraform.principals import (
     argument_label,
     argument_of_principal,
+    bounded_principal,
     principal_of,
     provider_texts,
 )
@@ -105,10 +106,11 @@ def _type_text(folder: Folder, name: str) -> str:
 
 
 class Sides(NamedTuple):
-    """The policies of two versions of a folder that may differ."""
+    """The policies of two versions of a folder that may differ, and the boundaries of principals of the new one."""
 
     old: tuple[Unit, ...]
     new: tuple[Unit, ...]
+    bounds: tuple[Unit, ...] = ()
 
 
 def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) -> Sides:
@@ -148,7 +150,8 @@ def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) ->
     accounts += _taken_names(old_uses, {each: new_uses[each] for each in differing_addresses if each in new_uses})
     side_units[0] += (before for before, _ in accounts)
     sides = side_units[0], [*side_units[1], *unbounded, *opened_blocks, *(after for _, after in accounts)]
-    return Sides(tuple(_but_held(sides[0], sides[1])), tuple(_but_held(sides[1], sides[0])))
+    bounds = _bounds(new_uses.values(), principals) if principals else ()
+    return Sides(tuple(_but_held(sides[0], sides[1])), tuple(_but_held(sides[1], sides[0])), tuple(bounds))
 
 
 def _placed_sides(
@@ -288,6 +291,21 @@ def _of_principals(use: Use, principals: Collection[str]) -> Iterator[Unit]:
     """The other policies of these principals: what one policy gives up, another may have given them all along."""
     if argument_of_principal(use):
         yield from (unit for unit in units(use, principals) if unit.policy is not None)
+
+
+def _bounds(uses_of_side: Iterable[Use], principals: Collection[str]) -> Iterator[Unit]:
+    """The boundaries of these principals, each known as a policy."""
+    for use in uses_of_side:
+        evaluator = Evaluator(use.scope, use.definition.source, {})
+        try:
+            for label, names in _instances(evaluator, use) if use.address.endswith(f".{CEILING}") else ():
+                instance = evaluator.with_names(names)
+                principal = bounded_principal(use, instance)
+                if principal in principals:
+                    boundaries = attached_units(use, f"{use.address}{label}", instance)
+                    yield from (unit._replace(principal=principal) for unit in boundaries)
+        except (Opaque, Impossible, Unreadable):
+            continue
 
 
 def all_units(scope: Scope) -> tuple[Unit, ...]:
