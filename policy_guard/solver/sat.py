@@ -35,6 +35,11 @@ class Solver:
         self._declarations: dict[Atom, z3.FuncDecl] = {}
         self._add(self._term(formula))
 
+    def add(self, formula: Formula) -> None:
+        """From now on this formula is true, too. Raises `OverBudget`."""
+        self._budget.spend(STEPS_A_TERM * formula.size, _HARD)
+        self._add(self._term(formula))
+
     def learn(self, impossible: Iterable[Literal]) -> None:
         """From now on these literals are not all true together."""
         self._add(self._combination(False, [self._opposite(self._term(literal)) for literal in impossible]))

@@ -23,6 +23,7 @@ from policy_guard.solver.formula import (
     negation,
     present,
 )
+from policy_guard.solver.order import facts_of_order
 from policy_guard.solver.simplify import Simplifier
 from policy_guard.solver.strings.language import Budget, Language, Slot
 from policy_guard.solver.strings.pattern import Unknown, Variable
@@ -76,6 +77,8 @@ class Search:
         from policy_guard.solver.sat import Solver
 
         solver = Solver(formula, budget)
+        for fact in facts_of_order(formula):
+            solver.add(fact)
         still_open: list[str] = []
         for _ in range(MOST_ROUNDS):
             budget.spend(1 + formula.size // 2, "the number of patterns that overlap")

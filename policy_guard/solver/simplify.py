@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from policy_guard.solver.formula import FALSE, TRUE, And, Formula, Literal, Member, conjunction, disjunction, negation
 from policy_guard.solver.strings.language import Budget, Language, Slot
+from policy_guard.solver.strings.spans import relation
 
 MOST_ROUNDS = 4
+Relations: TypeAlias = "dict[tuple[Language, Language, bool], bool | None]"
+"""How languages lie to each other, of all texts or of those alone that have a value on their line."""
 _STEPS_A_LITERAL = 4
 """What it takes to look at a literal and to build what is left of the formula."""
 
@@ -14,7 +19,7 @@ class Simplifier:
     """Remembers how the languages it has met lie to each other."""
 
     def __init__(self) -> None:
-        self._relations: dict[tuple[Language, Language], bool | None] = {}
+        self._relations: Relations = {}
 
     def simplify(self, formula: Formula, budget: Budget) -> Formula:
         """An equivalent formula in which what is certain has been used; `FALSE` is a proof that it is empty.
@@ -46,7 +51,7 @@ class _Knowledge:
         self,
         facts: list[Literal],
         refuted: set[Formula],
-        relations: dict[tuple[Language, Language], bool | None],
+        relations: Relations,
         budget: Budget,
     ) -> None:
         self._budget = budget
@@ -68,8 +73,8 @@ class _Knowledge:
             return False
         variable, language = fact.atom.variable, fact.atom.language
         inside, outside = self._inside.get(variable, ()), self._outside.get(variable, ())
-        return any(self._relation(barred, language) is True for barred in outside) or any(
-            self._relation(needed, language) is False for needed in inside if needed is not language
+        return any(self._relation(variable, barred, language) is True for barred in outside) or any(
+            self._relation(variable, needed, language) is False for needed in inside if needed is not language
         )
 
     def rewrite(self, formula: Formula, top: bool = False) -> Formula:
@@ -94,19 +99,33 @@ class _Knowledge:
 
     def _member(self, atom: Member) -> bool | None:
         for language in self._inside.get(atom.variable, ()):
-            truth = self._relation(atom.language, language)
+            truth = self._relation(atom.variable, atom.language, language)
             if truth is not None:
                 return truth
-        if any(self._relation(outside, atom.language) is True for outside in self._outside.get(atom.variable, ())):
+        if any(
+            self._relation(atom.variable, outside, atom.language) is True
+            for outside in self._outside.get(atom.variable, ())
+        ):
             return False
         return None
 
-    def _relation(self, first: Language, second: Language) -> bool | None:
+    def _relation(self, variable: str | Slot, first: Language, second: Language) -> bool | None:
         """True if the first covers the second, False if they have nothing in common, None if neither is certain."""
-        key = first, second
+        key = first, second, self._on_line(variable, first, second)
         if key not in self._relations:
             self._budget.spend(1 + len(first) + len(second), "the number of patterns")
-            self._relations[key] = (
-                True if first.covers(second, self._budget) else False if first.is_apart_from(second) else None
-            )
+            if first.span and second.span and key[2]:
+                self._relations[key] = relation(first.span, second.span)
+            else:
+                self._relations[key] = (
+                    True if first.covers(second, self._budget) else False if first.is_apart_from(second) else None
+                )
         return self._relations[key]
+
+    def _on_line(self, variable: str | Slot, first: Language, second: Language) -> bool:
+        """Tell whether both languages say what values a text has on one line, on which it is known to lie."""
+        span, other = first.span, second.span
+        if span is None or other is None or span.line != other.line or first.late or second.late:
+            return False
+        inside, outside = self._inside.get(variable, ()), self._outside.get(variable, ())
+        return span.line.needed.issubset(inside) and span.line.barred.issubset(outside)

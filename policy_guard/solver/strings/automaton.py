@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property, reduce
 from operator import and_, or_
@@ -186,6 +186,14 @@ class Automaton:
             masks = self._moves[symbol] = (taking & ~self._loops, taking & self._loops)
         ahead = (state & masks[0]) << 1 | (state & masks[1])
         return self._closure(ahead) if ahead & self._loops else ahead
+
+    def apart(self, state: int) -> Iterator[int]:
+        """For each place of the state that does not follow from another, that place and what follows from it."""
+        places = state & ~((state & self._loops) << 1)
+        while places:
+            place = places & -places
+            places ^= place
+            yield self._closure(place)
 
     def accepts(self, word: Iterable[Symbol | Step]) -> bool:
         state = self.start

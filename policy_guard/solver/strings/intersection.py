@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import chain
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from functools import reduce
+from heapq import heappop, heappush
+from itertools import chain, count, product
+from operator import or_
+from typing import TypeAlias
 
-from policy_guard.solver.strings.automaton import Automaton, Glob, Letter, Symbol
+from policy_guard.solver.strings.automaton import Automaton, Glob, Letter, Symbol, Word
+
+Walk: TypeAlias = "Generator[int, None, Word | None]"
+"""A search for a word that gives the number of symbols that it tries in each state, and at last the word, if any."""
+_Predecessors: TypeAlias = "dict[int, tuple[int, Symbol] | None]"
+_COMPARED = 64
+"""With how many states one is compared at the cost of a symbol."""
 
 
 class Intersection:
@@ -50,6 +61,76 @@ class Intersection:
     def telling(self, state: int) -> list[Symbol]:
         """The symbols that may lead elsewhere than a character that no glob names."""
         return self.automaton.telling(state)
+
+    def shortest(self) -> Walk:
+        """A walk to the shortest word, symbol by symbol."""
+        fresh = unnamed([self.automaton])
+        predecessors: _Predecessors = {self.start: None}
+        queue = deque(predecessors)
+        while queue:
+            state = queue.popleft()
+            if self.accepts(state):
+                return _path(predecessors, state)
+            symbols = [fresh, *self.telling(state)]
+            yield len(symbols)
+            for symbol in symbols:
+                ahead = self.after(state, symbol)
+                if ahead is not None and ahead not in predecessors:
+                    predecessors[ahead] = state, symbol
+                    queue.append(ahead)
+        return None
+
+    def some(self) -> Walk:
+        """A walk to some word, which guesses at what place of each set inside the word is.
+
+        So `*a????*` has a state for each place and not one for each set of places. Of two states with the same places
+        inside, the one with fewer places outside accepts all that the other does, which is not looked at; states with
+        few of them come first.
+        """
+        fresh = unnamed([self.automaton])
+        predecessors: _Predecessors = {}
+        best: dict[int, list[int]] = {}
+        numbers = count()
+        queue: list[tuple[int, int, int]] = []
+
+        def reach(state: int, origin: tuple[int, Symbol] | None) -> int:
+            against = state & self._against
+            rivals = best.setdefault(state ^ against, [])
+            if any(not rival & ~against for rival in rivals):
+                return len(rivals)
+            rivals[:] = [against, *(rival for rival in rivals if against & ~rival)]
+            predecessors[state] = origin
+            heappush(queue, (against.bit_count(), next(numbers), state))
+            return len(rivals)
+
+        for state in self._guesses(self.start):
+            reach(state, None)
+        while queue:
+            _, _, state = heappop(queue)
+            if self.accepts(state):
+                return _path(predecessors, state)
+            symbols = [fresh, *self.telling(state)]
+            compared = 0
+            for symbol in symbols:
+                ahead = self.after(state, symbol)
+                for guess in self._guesses(ahead) if ahead is not None else ():
+                    compared += _COMPARED + reach(guess, (state, symbol))
+            yield len(symbols) + compared // _COMPARED
+        return None
+
+    def _guesses(self, state: int) -> Iterator[int]:
+        """The state taken apart, so that the word is at one place of each set inside."""
+        against = state & self._against
+        for places in product(*(self.automaton.apart(state & part) for part in self._parts)):
+            yield reduce(or_, places, against)
+
+
+def _path(predecessors: _Predecessors, last: int) -> Word:
+    word: list[Symbol] = []
+    while (step := predecessors[last]) is not None:
+        last, symbol = step
+        word.append(symbol)
+    return tuple(reversed(word))
 
 
 def _runs(sets: Iterable[Sequence[Glob]]) -> list[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -15,7 +14,7 @@ from typing import TypeAlias
 from policy_guard.records import NamedTuple
 from policy_guard.solver.strings.affixes import edges_of, literal_prefix, plain_text, surely_apart
 from policy_guard.solver.strings.automaton import ANYTHING, Automaton, Glob, Letter, Symbol, Verbatim, Word, glob_of
-from policy_guard.solver.strings.intersection import Intersection, unnamed
+from policy_guard.solver.strings.intersection import Intersection
 from policy_guard.solver.strings.pattern import Pattern, Unknown
 from policy_guard.solver.strings.spans import Line, Span, Stretch, remaining_stretches, value_in
 
@@ -29,6 +28,8 @@ MANY = 16
 """From how many globs on a text is looked up among those that only fix a beginning."""
 MOST_VALUES = 4
 """Values on a line that are tried before a search is begun."""
+SYMBOLS_ALONE = 4_000
+"""Symbols that are tried in search of the shortest word before any word will do."""
 FILLERS = ("example", "", "a/b:c")
 """What wildcards are filled with before a search is begun."""
 
@@ -382,29 +383,21 @@ def instance(glob: Glob, filler: str) -> Word:
 
 
 def search(inside: Sequence[Language], outside: Language, budget: Budget) -> Word | None:
-    """The shortest word in all of `inside` and not in `outside`, over the product of their automata."""
+    """A word in all of `inside` and not in `outside`, over the product of their automata: the shortest if that is easy.
+
+    If it is not, two walks go on in turn, since for either there are patterns that only the other can do.
+    """
     words = Intersection([tuple(language) for language in inside], tuple(outside))
-    fresh = unnamed([words.automaton])
-    predecessors: dict[int, tuple[int, Symbol] | None] = {words.start: None}
-    queue = deque(predecessors)
     size = len(words) // 2 + len(words.automaton.steps) // 2000
-    while queue:
-        state = queue.popleft()
-        if words.accepts(state):
-            return _path(predecessors, state)
-        symbols = [fresh, *words.telling(state)]
-        budget.spend(size * len(symbols), "overlapping wildcard patterns")
-        for symbol in symbols:
-            ahead = words.after(state, symbol)
-            if ahead is not None and ahead not in predecessors:
-                predecessors[ahead] = state, symbol
-                queue.append(ahead)
-    return None
-
-
-def _path(predecessors: dict[int, tuple[int, Symbol] | None], last: int) -> Word:
-    word: list[Symbol] = []
-    while (step := predecessors[last]) is not None:
-        last, symbol = step
-        word.append(symbol)
-    return tuple(reversed(word))
+    walks, symbols = [words.shortest()], 0
+    while True:
+        for walk in walks:
+            try:
+                symbols_of_state = next(walk)
+            except StopIteration as end:
+                word: Word | None = end.value
+                return word
+            budget.spend(size * symbols_of_state, "overlapping wildcard patterns")
+            symbols += symbols_of_state
+        if len(walks) == 1 and symbols > SYMBOLS_ALONE:
+            walks.append(words.some())

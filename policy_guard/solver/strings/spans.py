@@ -52,6 +52,13 @@ def remaining_stretches(inside: Iterable[Span], outside: Iterable[Span]) -> list
     return stretches
 
 
+def relation(first: Span, second: Span) -> bool | None:
+    """True if the first holds all values of the second, False if they share none, None if neither."""
+    stretches = _joined(second.stretches)
+    common = _common(_joined(first.stretches), stretches)
+    return True if common == stretches else None if common else False
+
+
 def _joined(stretches: Iterable[Stretch]) -> list[Stretch]:
     """The same values in stretches that do not touch."""
     joined: list[Stretch] = []
