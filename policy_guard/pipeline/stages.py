@@ -202,7 +202,7 @@ class Run(NamedTuple):
 
     def _readers(self) -> list[Change]:
         """The files that did not change themselves, and read one that did."""
-        from policy_guard.pipeline.pairing.nested import may_be_nested, outer_templates
+        from policy_guard.pipeline.pairing.nested import importing_templates, may_be_nested, outer_templates
 
         changes = self.comparison.changes
         reading_files: list[Change] = []
@@ -212,6 +212,7 @@ class Run(NamedTuple):
             reading_files += readers(self.reader, self.comparison)
         if names := {name for change in changes for name in may_be_nested(self.reader, change)}:
             reading_files += outer_templates(self.reader, self.comparison, names)
+        reading_files += importing_templates(self.reader, self.comparison)
         return list({change.path: change for change in reading_files}.values())
 
     def judge_terraform(self, all_policies: bool) -> None:

@@ -176,7 +176,7 @@ def _judged_file(file: PlainFile, judge: Judge, frame: Frame) -> JudgedFile:
 
 def _version(file: PlainFile, placeholders: tuple[str, ...]) -> FileVersion:
     """Reads a file by itself. Raises `_Elsewhere` if others decide what it is, or what is in it."""
-    siblings = RevisionFiles(_elsewhere, _elsewhere, _elsewhere)
+    siblings = RevisionFiles(_elsewhere, _elsewhere, _elsewhere, _elsewhere)
     version = glance_of(
         file.data, file.path, file.revision, file.configured, file.kind, placeholders, False, siblings
     ).completed(placeholders, grants=True)

@@ -13,18 +13,33 @@ TEMPLATE_SUFFIXES = (".yaml", ".yml", ".json", ".template", ".tpl", ".tmpl", ".t
 """What the names of templates of CloudFormation end with that others make."""
 
 
+# In texts with these, a name may be written in other bytes. Source: YAML 1.2, "Escaped Characters".
+_ESCAPES = (b"\\x", b"\\u00", b"\\U0000", b"\\\n")
+
+
 class RevisionFiles(NamedTuple):
     """Reads other files of a revision: the text of one by its path from the root, if there is one, and all paths.
 
-    `names` are those of values that policies in the revision use.
+    `names` are those of values that policies in the revision use, and `exporters` the templates that export something.
     """
 
     read: Callable[[str], Source | None]
     paths: Callable[[], Iterable[str]]
     names: Callable[[], UsedNames] = UsedNames
+    exporters: Callable[[], Iterable[Source]] = tuple
 
 
 NO_FILES = RevisionFiles(lambda path: None, lambda: ())
+
+
+def is_escaped(data: bytes) -> bool:
+    """Tell whether names may be written in other bytes in a template."""
+    return any(escape in data for escape in _ESCAPES)
+
+
+def may_export(data: bytes) -> bool:
+    """Tell whether a template may export something."""
+    return (b"Export" in data and b"Outputs" in data) or is_escaped(data)
 
 
 def from_root(name: str, reading: str) -> str:

@@ -380,6 +380,7 @@ def _is_for_others(source: Source, documents: Sequence[Node]) -> bool:
 
 
 def _serverless_version(source: Source, documents: Sequence[Node], siblings: RevisionFiles | None) -> FileVersion:
+    from policy_guard.documents.containers.cloudformation.exports import with_exports
     from policy_guard.documents.containers.revision_files import NO_FILES
     from policy_guard.documents.containers.serverless_framework.template import template_of
 
@@ -394,12 +395,14 @@ def _serverless_version(source: Source, documents: Sequence[Node], siblings: Rev
         words = "the Serverless Framework reads one document, and several stand here; give each its own file"
         return FileVersion(source=source, policies={}, problems=(Problem(words, Span(0, 1)),))
     try:
-        return FileVersion(source=source, policies={}, template=template_of(source, document, siblings or NO_FILES))
+        template = template_of(source, document, siblings or NO_FILES)
+        return FileVersion(source=source, policies={}, template=with_exports(template, siblings or NO_FILES))
     except Unreadable as error:
         return FileVersion(source=source, policies={}, problems=error.problems, unread=(source.text,))
 
 
 def _template_version(source: Source, documents: Sequence[Node], siblings: RevisionFiles | None) -> FileVersion:
+    from policy_guard.documents.containers.cloudformation.exports import with_exports
     from policy_guard.documents.containers.cloudformation.nested import with_nested
     from policy_guard.documents.containers.cloudformation.template import read_template
 
@@ -410,7 +413,9 @@ def _template_version(source: Source, documents: Sequence[Node], siblings: Revis
         )
         return FileVersion(source=source, policies={}, problems=(Problem(words, Span(0, 1)),))
     template = read_template(source, document)
-    return FileVersion(source=source, policies={}, template=with_nested(template, siblings) if siblings else template)
+    if siblings:
+        template = with_exports(with_nested(template, siblings), siblings)
+    return FileVersion(source=source, policies={}, template=template)
 
 
 def _snapshot_version(source: Source, documents: Sequence[Node]) -> FileVersion:

@@ -1,18 +1,17 @@
-"""Templates that did not change, and make one that did: its outputs may stand in their policies."""
+"""Templates that did not change, and make one that did, or import from it: its outputs may stand in their policies."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from posixpath import basename
 
-from policy_guard.documents.containers.revision_files import TEMPLATE_SUFFIXES
+from policy_guard.documents.containers.revision_files import TEMPLATE_SUFFIXES, is_escaped, may_export
 from policy_guard.pipeline.pairing.reader import Reader
+from policy_guard.pipeline.repository import File
 from policy_guard.pipeline.repository.changes import Change, Comparison
 from policy_guard.pipeline.repository.objects import OVERSIZED
 
 _USE = b"Outputs."
-# In texts with these, a name may be written in other bytes. Source: YAML 1.2, "Escaped Characters".
-_ESCAPES = (b"\\x", b"\\u00", b"\\U0000", b"\\\n")
 
 
 def may_be_nested(reader: Reader, change: Change) -> Iterator[str]:
@@ -32,21 +31,50 @@ def outer_templates(reader: Reader, comparison: Comparison, names: Collection[st
     for path in sorted(old.keys() & new.keys() - changed):
         if path.lower().endswith(TEMPLATE_SUFFIXES) and reader.concerned(path):
             data = reader.content(new[path])
-            if data is not None and data is not OVERSIZED and (_USE in data or _is_escaped(data)):
+            if data is not None and data is not OVERSIZED and (_USE in data or is_escaped(data)):
                 users[path] = data
     pending, using_paths = [name.encode() for name in names], set[str]()
     while pending:
         name = pending.pop()
-        paths = {path for path, data in users.items() if name in data or _is_escaped(data)} - using_paths
+        paths = {path for path, data in users.items() if name in data or is_escaped(data)} - using_paths
         using_paths |= paths
         pending += (basename(path).encode() for path in paths)
     return [Change(old[path], new[path], "reads") for path in sorted(using_paths)]
 
 
+def importing_templates(reader: Reader, comparison: Comparison) -> list[Change]:
+    """The unchanged templates that may import what changed ones export in another way now."""
+    if not any(_may_export(reader, file) for change in comparison.changes for file in (change.old, change.new) if file):
+        return []
+    from policy_guard.documents.containers.cloudformation.exports import exports_of, may_import_one_of
+
+    old_exports, new_exports = (
+        {export for source in reader.exporters(revision) for export in exports_of(source.path, source.text)}
+        for revision in comparison[:2]
+    )
+    changed = {file.path for change in comparison.changes for file in (change.old, change.new) if file}
+    old, new = (reader.files(revision) for revision in comparison[:2])
+    unchanged_paths = sorted(old.keys() & new.keys() - changed) if old_exports != new_exports else ()
+    return [
+        Change(old[path], new[path], "reads")
+        for path in unchanged_paths
+        if reader.concerned(path)
+        and (data := _content(reader, new[path])) is not None
+        and may_import_one_of(data.decode("utf-8", "replace"), old_exports ^ new_exports)
+    ]
+
+
+def _may_export(reader: Reader, file: File) -> bool:
+    data = _content(reader, file)
+    return data is not None and may_export(data)
+
+
+def _content(reader: Reader, file: File) -> bytes | None:
+    """The bytes of a file that may be a template by its name."""
+    data = reader.content(file) if file.path.lower().endswith(TEMPLATE_SUFFIXES) else None
+    return None if data is OVERSIZED else data
+
+
 def _may_have_outputs(data: bytes) -> bool:
-    test = any if _is_escaped(data) else all
+    test = any if is_escaped(data) else all
     return test(word in data for word in (b"Outputs", b"Resources"))
-
-
-def _is_escaped(data: bytes) -> bool:
-    return any(escape in data for escape in _ESCAPES)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from policy_guard.documents.containers.revision_files import RevisionFiles
+from policy_guard.documents.containers.revision_files import TEMPLATE_SUFFIXES, RevisionFiles, may_export
 from policy_guard.documents.containers.serverless_framework.files import parts
 from policy_guard.documents.containers.value_files import (
     NO_NAMES,
@@ -73,6 +73,7 @@ class Reader:
         self._trees: dict[Revision, Tree] = {}
         self._files: dict[Revision, dict[str, File]] = {}
         self._read: dict[Revision, frozenset[str]] = {}
+        self._exporters: dict[Revision, tuple[Source, ...]] = {}
         self._names: dict[Revision, UsedNames] = {}
         self._names_by_file: dict[tuple[str, str | None], UsedNames | None] = {}
         self._distrusted: set[tuple[Revision, str | None]] = set()
@@ -191,7 +192,21 @@ class Reader:
     def siblings(self, revision: Revision) -> RevisionFiles:
         """Reads other files of a revision, for what reads them."""
         read_names = partial(self._names_in_policies, revision)
-        return RevisionFiles(partial(self._text, revision), lambda: self.files(revision), read_names)
+        read_exporters = partial(self.exporters, revision)
+        return RevisionFiles(partial(self._text, revision), lambda: self.files(revision), read_names, read_exporters)
+
+    def exporters(self, revision: Revision) -> tuple[Source, ...]:
+        """The templates of a revision that export something, as far as their bytes tell."""
+        if revision not in self._exporters:
+            sources = (
+                self._text(revision, path)
+                for path, file in self.files(revision).items()
+                if path.lower().endswith(TEMPLATE_SUFFIXES) and file.mode not in (LINK, SUBMODULE)
+                for data in (self._repository.read(file),)
+                if data is not None and data is not OVERSIZED and may_export(data)
+            )
+            self._exporters[revision] = tuple(filter(None, sources))
+        return self._exporters[revision]
 
     def _names_in_policies(self, revision: Revision) -> UsedNames:
         """The names of values that policies of a revision use."""

@@ -7,10 +7,12 @@ from collections.abc import Hashable, Iterator, Mapping
 
 from policy_guard.documents.containers.cloudformation.calls import LOOP, computes_names, shape, words_of
 from policy_guard.documents.containers.cloudformation.evaluate import CONSTRAINTS, Changes, Evaluator
+from policy_guard.documents.containers.cloudformation.imports import import_arguments
 from policy_guard.documents.containers.cloudformation.marks import changed_marks
 from policy_guard.documents.containers.cloudformation.named import IDENTIFYING, NAMED, all_decide
 from policy_guard.documents.containers.cloudformation.places import places
 from policy_guard.documents.containers.cloudformation.template import Template, type_of
+from policy_guard.documents.containers.holes import spelling
 from policy_guard.documents.format import may_grant
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar
 
@@ -19,6 +21,7 @@ _SECTIONS = (
     *("AWSTemplateFormatVersion", "Conditions", "Description", "Globals", "Hooks", "Mappings", "Metadata", "Outputs"),
     *("Parameters", "Resources", "Rules", "Transform"),
 )
+_MOST_NAMED = 5
 _STACKS = ("AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet", "AWS::Serverless::Application")
 
 
@@ -63,9 +66,11 @@ def touched_resources(old: Template, new: Template, names: set[str]) -> set[str]
     """The resources whose policies may differ: they changed, or speak of one of the `names` that mean another thing."""
     touched_names: set[str] = set()
     partitions_differ = old.other_partitions != new.other_partitions
+    exports_differ = {*old.exports} != {*new.exports}
     for name in {**old.resources, **new.resources}:
         old_resource, new_resource = old.resources.get(name), new.resources.get(name)
         is_changed = partitions_differ or old_resource is None or new_resource is None or _has_changed(old, new, name)
+        is_changed = is_changed or bool(exports_differ and new_resource and import_arguments(new_resource))
         speaks = names and new_resource is not None and not names.isdisjoint(words_of(new_resource))
         if is_changed or speaks or (names and new_resource is not None and computes_names(new_resource)):
             touched_names.add(name)
@@ -125,7 +130,16 @@ def _shape(value: Node | Hashable) -> Hashable:
 
 
 def _identities(template: Template) -> dict[str, Hashable]:
-    return {name: (*_identity(resource), _outputs(template, name)) for name, resource in template.resources.items()}
+    return {
+        name: (*_identity(resource), _outputs(template, name), _imported(template, resource))
+        for name, resource in template.resources.items()
+    }
+
+
+def _imported(template: Template, resource: Object) -> Hashable:
+    """Return what others export that may decide what a resource is called."""
+    imports = bool(template.exports) and any(import_arguments(node) for node in naming(resource))
+    return frozenset(template.exports) if imports else None
 
 
 def _outputs(template: Template, name: str) -> Hashable:
@@ -213,6 +227,9 @@ def notes(old: Template, new: Template) -> Iterator[str]:
     """Return what is said of the parts of a template that are not judged."""
     if new.macros or new.unknown:
         yield "macros and what is included may change the policies here, which are judged as they are written"
+    if new.exports and {*old.exports} != {*new.exports}:
+        exports = sorted({spelling(export.name) for export in {*old.exports} ^ {*new.exports}})
+        yield f"other templates export another value now as {', '.join(exports[:_MOST_NAMED])}"
     for name in old.nested.keys() & new.nested.keys():
         differing_names = _differing_names(old.nested[name].outputs, new.nested[name].outputs)
         if any(f"Outputs.{output}" in new.source.text for output in differing_names):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 
 from policy_guard.documents.containers.choices import Impossible, free
 from policy_guard.documents.containers.cloudformation.calls import TRANSFORM, call, canonical, shape
+from policy_guard.documents.containers.cloudformation.imports import matching
 from policy_guard.documents.containers.cloudformation.parts import (
     Evaluating,
     NoValue,
@@ -206,7 +207,12 @@ def _choose(evaluator: Evaluating, node: Object, parts: Parts) -> Node:
 def _import(evaluator: Evaluating, argument: Node, span: Span) -> Value:
     value = evaluator.value(argument)
     label = spelling(parts_of(value)) if isinstance(value, Scalar) else "?"
-    return text_of((hole(f"ImportValue {label}", key_of(value)),), span)
+    name = parts_of(value) if isinstance(value, Scalar) else None
+    exports = matching(evaluator.template.exports, name)
+    if len(exports) == 1 and exports[0].text is not None and name == exports[0].name and is_plain(exports[0].name):
+        return text_of((exports[0].text,), span)
+    digests = sorted({export.digest for export in exports})
+    return text_of((hole(f"ImportValue {label}", key_of(value), *digests),), span)
 
 
 def _length(evaluator: Evaluating, argument: Node, span: Span) -> Value:

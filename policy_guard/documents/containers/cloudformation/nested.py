@@ -58,15 +58,15 @@ def _nested(resource: Object, path: str, paths: Collection[str], files: Revision
     addresses = tuple(_addresses(resource))
     local_paths = {local for text in addresses if (local := _local_path(text, path)) in paths}
     names = local_paths or {name for text in addresses for name in _files_of_name(text, paths)}
-    outputs: dict[str, list[Output]] = {}
+    several: dict[str, list[Output]] = {}
     deciding: set[str] = set()
     for template in _templates(sorted(names), files, depth):
-        for name, output in _outputs(template, _parameters_of(resource)):
-            outputs.setdefault(name, []).append(output)
+        for name, output in outputs(template, _parameters_of(resource)):
+            several.setdefault(name, []).append(output)
         deciding |= _names_reached(template, _words_of_access(template)) & template.parameters.keys()
-    if not outputs and not deciding:
+    if not several and not deciding:
         return None
-    joined_outputs = {name: _joined(several) for name, several in outputs.items()}
+    joined_outputs = {name: _joined(each) for name, each in several.items()}
     return Nested(joined_outputs, frozenset(deciding), certain=len(local_paths) == 1)
 
 
@@ -119,10 +119,10 @@ def _files_of_name(text: str, paths: Collection[str]) -> Sequence[str]:
     return matching if len(matching) <= _MOST_FILES else ()
 
 
-def _outputs(template: Template, set_names: Collection[str]) -> Iterator[tuple[str, Output]]:
+def outputs(template: Template, set_names: Collection[str]) -> Iterator[tuple[str, Output]]:
     """The outputs of a template that is given values for some parameters, each with all that decides it."""
-    outputs = template.root.get("Outputs")
-    for key, value in outputs.entries if isinstance(outputs, Object) else ():
+    nodes = template.root.get("Outputs")
+    for key, value in nodes.entries if isinstance(nodes, Object) else ():
         is_written_elsewhere = key.text.startswith("Fn::")
         node = value.get("Value") if isinstance(value, Object) and not is_written_elsewhere else value
         if node is not None:

@@ -18,6 +18,7 @@ from policy_guard.documents.containers.cloudformation.serverless import (
     size,
     with_globals,
 )
+from policy_guard.documents.containers.holes import Parts
 from policy_guard.documents.printable import quoted
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, scalars
 from policy_guard.records import NamedTuple
@@ -48,6 +49,14 @@ ANY_OUTPUT = "*"
 """What stands for the outputs of a nested template that loops write, or what is included."""
 
 
+class Export(NamedTuple):
+    """What a template of the repository exports: under which name, what decides its value, and that if it is a text."""
+
+    name: Parts
+    digest: str
+    text: str | None
+
+
 class Nested(NamedTuple):
     """A nested template as far as it is known: its outputs, and the parameters that decide access there.
 
@@ -64,7 +73,8 @@ class Template(NamedTuple):
 
     `macros` are what may rewrite the whole template, with their places. `sam_resources` are those that AWS SAM makes or
     completes: they say more than stands at their place. So does any node if the template is `filled` in, or has loops.
-    `nested` are the templates of the repository that its resources make, by the names of these.
+    `nested` are the templates of the repository that its resources make, by the names of these; `exports` is what
+    others in it export, as far as this one may import it.
     """
 
     source: Source
@@ -81,6 +91,7 @@ class Template(NamedTuple):
     filled: bool = False
     account: Node | None = None
     nested: Mapping[str, Nested] = MappingProxyType({})
+    exports: tuple[Export, ...] = ()
 
     @property
     def other_partitions(self) -> bool:
