@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
-from policy_guard.documents.containers.opaque import Opaque
+from policy_guard.documents.containers.opaque import Excess, Opaque
 from policy_guard.documents.source import Guard, Span
 from policy_guard.solver.strings.pattern import HIDDEN
 
@@ -120,7 +120,7 @@ class _Leaf(NamedTuple):
 def _explore(run: Callable[[Truths], T], truths: Truths, span: Span, budget: list[int]) -> _Branch | _Leaf:
     budget[0] -= 1
     if budget[0] < 0:
-        raise Opaque("this value depends on too many conditions; write it with fewer", span)
+        raise Excess("this value depends on too many conditions; write it with fewer", span)
     try:
         return _Leaf(run(truths))
     except Impossible:

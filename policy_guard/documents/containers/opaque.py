@@ -20,6 +20,10 @@ _LENGTH = 16
 _DIGEST = regex(r"[0-9a-f]{16}")
 
 
+class Excess(Opaque):
+    """Raised for a value that takes more work than may be spent on it."""
+
+
 class Missing(Opaque):
     """Raised for a part that a value surely does not have."""
 

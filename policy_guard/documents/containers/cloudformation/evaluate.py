@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import lru_cache
 from typing import TypeVar
 
 from policy_guard.documents.containers.choices import Atom, Impossible, Need, Truths, free, settle
 from policy_guard.documents.containers.cloudformation.calls import LOOP, NO_VALUE, TRANSFORM, call, canonical, words_of
-from policy_guard.documents.containers.cloudformation.conditions import boolean
+from policy_guard.documents.containers.cloudformation.conditions import Symbol, boolean, symbol
 from policy_guard.documents.containers.cloudformation.functions import FUNCTIONS
 from policy_guard.documents.containers.cloudformation.named import IDENTIFYING, NAMED, all_decide
 from policy_guard.documents.containers.cloudformation.parts import (
@@ -34,7 +34,7 @@ from policy_guard.documents.containers.cloudformation.parts import (
 from policy_guard.documents.containers.cloudformation.template import ANY_OUTPUT, Template, loop, type_of
 from policy_guard.documents.containers.holes import Parts, hole, joined, spelling, visible
 from policy_guard.documents.containers.memory import Memory
-from policy_guard.documents.containers.opaque import Opaque, digest
+from policy_guard.documents.containers.opaque import Excess, Opaque, digest
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
 from policy_guard.records import NamedTuple
 
@@ -75,11 +75,14 @@ class Evaluator:
         truths: Truths,
         steps: list[int] | None = None,
         memory: Memory | None = None,
+        for_names: bool = False,
     ) -> None:
         """`steps` counts what may still be evaluated, over all evaluators that share it.
 
-        Those of one template and the same changes may share a `memory`, too.
+        Those of one template and the same changes may share a `memory`, too. If values serve `for_names` only, they
+        are told from others and not read: `Fn::If` is then a text that its condition and both of its sides decide.
         """
+        self.for_names = for_names
         self.template = template
         self.truths = truths
         self._changes = changes
@@ -98,17 +101,31 @@ class Evaluator:
             raise Need(atom)
         return settled_truth
 
+    def truth_symbol(self, atom: Atom) -> Symbol:
+        """The truth of an atom if the others decide it; otherwise what it is known by."""
+        settled_truth = settle(atom, self.truths)
+        self._memory.note(atom, settled_truth)
+        return ("truth", atom.key, atom.values) if settled_truth is None else settled_truth
+
     def condition(self, name: Node) -> bool:
         """The truth of a named condition."""
+        return self._named(name, boolean, Evaluator.truth)
+
+    def symbol(self, name: Node) -> Symbol:
+        """The truth of a named condition as far as it is decided; otherwise its symbol."""
+        return self._named(name, symbol, Evaluator.truth_symbol)
+
+    def _named(self, name: Node, work: Callable[[Evaluator, Node], T], of_atom: Callable[[Evaluator, Atom], T]) -> T:
+        """Return what is worked out from the definition of a named condition, or from its name if it has none."""
         if not isinstance(name, Scalar) or name.tag is not None:
             raise Opaque("a condition is named by a text here", name.span)
         definition = self.template.conditions.get(name.text)
         if definition is None:
-            return self.truth(free(f"{name.text} holds", f"condition {name.text}"))
+            return of_atom(self, free(f"{name.text} holds", f"condition {name.text}"))
         place = f"condition {name.text}"
         if self._is_within(place):
             raise Impossible
-        return self._remembered((place,), place, partial(self.boolean, definition))
+        return self._remembered((place, work.__name__), place, lambda: work(self, definition))
 
     def _is_within(self, place: str) -> bool:
         """Tell whether what a place comes to is being worked out, and so asks for itself."""
@@ -121,7 +138,7 @@ class Evaluator:
         truths = {**self.truths, **{_within(outer): True for outer in self._trail}}
         outer_trail, self._trail = self._trail, (*self._trail, place)
         try:
-            value: T = self._memory.value(key, truths, work)
+            value: T = self._memory.value((*key, self.for_names), truths, work)
             return value
         finally:
             self._trail = outer_trail
@@ -130,11 +147,11 @@ class Evaluator:
         """The truth that a condition comes to."""
         return boolean(self, node)
 
-    def is_text(self, unknown: Hole, text: str) -> bool:
-        """Tell whether the text that nobody knows is this one."""
+    def text_truth(self, unknown: Hole, text: str) -> Atom:
+        """The truth that the text that nobody knows is this one."""
         name = unknown.name
         bounded = name in self._changes.allowed
-        return self.truth(Atom(name, (text,), visible(unknown), self._allowed(name), bounded))
+        return Atom(name, (text,), visible(unknown), self._allowed(name), bounded)
 
     def _allowed(self, name: str) -> tuple[str, ...] | None:
         parameter = self.template.parameters.get(name)
@@ -162,7 +179,7 @@ class Evaluator:
         self._steps[0] -= 1
         if self._steps[0] < 0:
             self._memory.forgo()
-            raise Opaque("this takes too long to evaluate; write it with fewer functions", node.span)
+            raise Excess("this takes too long to evaluate; write it with fewer functions", node.span)
 
     def _value(self, node: Node) -> Value:
         if function_call := call(node):
@@ -232,8 +249,11 @@ class Evaluator:
 
     def written(self, *sections: str) -> str:
         """Return what a computed name may stand for: all that is written in some sections of the template."""
-        text, nodes = self.template.source.text, map(self.template.root.get, sections)
-        return digest([text[slice(*node.span)] for node in nodes if node is not None])
+        nodes = map(self.template.root.get, sections)
+        spans = tuple(node.span for node in nodes if node is not None)
+        nested = self.template.nested.items() if "Resources" in sections else ()
+        outputs = [(name, key, output.digest) for name, each in nested for key, output in sorted(each.outputs.items())]
+        return digest((_written(self.template.source.text, spans), outputs))
 
     def _pseudo(self, name: str) -> str | Hole:
         if name in _IN_AWS and not self._changes.partitions:
@@ -350,7 +370,7 @@ class Evaluator:
             values = properties.get("Parameters") if isinstance(properties, Object) else None
             for key, value in values.entries if isinstance(values, Object) else ():
                 if key.text in output.parameters:
-                    yield key.text, canonical(resolve(self, value))
+                    yield key.text, self._name(value)
 
     def _identity(self, type_: str, properties: Node | None, attribute: str) -> Iterator[object]:
         """Return what of the properties may decide what the resource is called, or what an attribute of it is."""
@@ -365,7 +385,15 @@ class Evaluator:
                 key.text in (naming.property, "Path", attribute) if naming else IDENTIFYING.fullmatch(key.text)
             )
             if is_identifying or all_decide(type_):
-                yield key.text, canonical(resolve(self, value))
+                yield key.text, self._name(value)
+
+    def _name(self, node: Node) -> str:
+        """A text that is the same for two nodes only if they come to the same."""
+        is_for_names, self.for_names = self.for_names, True
+        try:
+            return canonical(resolve(self, node))
+        finally:
+            self.for_names = is_for_names
 
     def _get_att(self, argument: Node, span: Span) -> Value:
         first, *attribute_nodes = self.items(argument, 2, 9)
@@ -428,6 +456,11 @@ class Evaluator:
             return value
         head, _, tail = name.partition(".")
         return self._attribute_of(head, tail, span)
+
+
+@lru_cache(maxsize=16)
+def _written(text: str, spans: tuple[Span, ...]) -> str:
+    return digest([text[slice(*span)] for span in spans])
 
 
 def _within(place: str) -> Atom:

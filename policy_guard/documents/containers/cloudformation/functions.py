@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from policy_guard.documents.containers.choices import Impossible, free
-from policy_guard.documents.containers.cloudformation.calls import TRANSFORM, call, canonical, shape
+from policy_guard.documents.containers.cloudformation.calls import NO_VALUE, TRANSFORM, call, canonical, shape
 from policy_guard.documents.containers.cloudformation.imports import matching
 from policy_guard.documents.containers.cloudformation.parts import (
     Evaluating,
@@ -29,11 +29,40 @@ from policy_guard.documents.source import Array, Hole, Node, Object, Scalar, Spa
 
 _MOST_KEYS = 32
 _LONGEST = 100_000
+_LONGEST_LABEL = 60
 
 
 def _if(evaluator: Evaluating, argument: Node, span: Span) -> Value:
     condition, if_true, if_false = evaluator.items(argument, 3, 3)
-    return evaluator.value(if_true if evaluator.condition(condition) else if_false)
+    truth = evaluator.symbol(condition) if evaluator.for_names else evaluator.condition(condition)
+    if isinstance(truth, bool):
+        return evaluator.value(if_true if truth else if_false)
+    values = [_value_if_possible(evaluator, node) for node in (if_true, if_false)]
+    names = [_name(value) for value in values]
+    value, other_value = values
+    if names[0] == names[1]:
+        if value is None:
+            raise Impossible
+        return value
+    is_list = not (isinstance(value, Scalar) and isinstance(other_value, Scalar))
+    label = " or ".join(spelling(parts_of(side)) for side in values if isinstance(side, Scalar))
+    label = "one of several values" if is_list or len(label) > _LONGEST_LABEL else label
+    return text_of((hole(label, "if", truth, *names)._replace(several=is_list),), span)
+
+
+def _name(value: Value | None) -> tuple[str, str]:
+    """Return what a side of `Fn::If` is known by."""
+    if value is None or isinstance(value, NoValue):
+        return ("nothing", "no stack" if value is None else NO_VALUE)
+    return ("value", canonical(value))
+
+
+def _value_if_possible(evaluator: Evaluating, node: Node) -> Value | None:
+    """The value of a side of `Fn::If`; None if there is no stack with it."""
+    try:
+        return evaluator.value(node)
+    except Impossible:
+        return None
 
 
 def _join(evaluator: Evaluating, argument: Node, span: Span) -> Value:
@@ -197,7 +226,7 @@ def _choose(evaluator: Evaluating, node: Object, parts: Parts) -> Node:
         if parts == (key.text,):
             return value
         if len(parts) == 1 and isinstance(parts[0], Hole):
-            if evaluator.is_text(parts[0], key.text):
+            if evaluator.truth(evaluator.text_truth(parts[0], key.text)):
                 return value
         elif not is_plain(parts) and evaluator.truth(free(f"{spelling(parts)} is {key.text}", repr((parts, key.text)))):
             return value

@@ -24,17 +24,17 @@ from policy_guard.documents.containers.cloudformation.access_types import (
 from policy_guard.documents.containers.cloudformation.calls import call, canonical
 from policy_guard.documents.containers.cloudformation.documents import Unit, attempt
 from policy_guard.documents.containers.cloudformation.encoded import encoded_policies
-from policy_guard.documents.containers.cloudformation.evaluate import Evaluator
+from policy_guard.documents.containers.cloudformation.evaluate import Evaluator, entries_of
 from policy_guard.documents.containers.cloudformation.grant_statements import allow_statement, resource_holders, unit_of
 from policy_guard.documents.containers.cloudformation.named import all_decide
-from policy_guard.documents.containers.cloudformation.parts import NoValue, parts_of, text_of
+from policy_guard.documents.containers.cloudformation.parts import NoValue, Value, parts_of, text_of
 from policy_guard.documents.containers.cloudformation.reading import Reading
 from policy_guard.documents.containers.cloudformation.serverless import API, WITH_ROLES
 from policy_guard.documents.containers.cloudformation.serverless_apis import open_places, policies
 from policy_guard.documents.containers.cloudformation.serverless_known import access_beside
 from policy_guard.documents.containers.cloudformation.template import type_of
 from policy_guard.documents.containers.holes import hole, visible
-from policy_guard.documents.containers.opaque import Opaque
+from policy_guard.documents.containers.opaque import Excess, Opaque
 from policy_guard.documents.containers.other_access import access_words, action_of
 from policy_guard.documents.source import Array, Hole, Node, Object, Span, scalars
 from policy_guard.records import NamedTuple
@@ -154,16 +154,19 @@ def _parts(reading: Reading, name: str, properties: Object, truths: Truths) -> l
 
     If all of a type is one holder, each combination of items is a part: a principal of one share has not the other's.
     """
-    evaluator, type_ = reading.evaluator(truths), type_of(reading.template.resources[name])
+    type_ = type_of(reading.template.resources[name])
+    # What another template makes of its values is known by their text alone, and so one text for all cases.
+    evaluator = reading.evaluator(truths, for_names=is_nested(type_))
     lists: list[list[_Part]] = []
     single: list[_Part] = []
     for key in _keys(type_, properties):
         node = properties.get(key)
         assert node is not None
-        value = evaluator.value(node)
-        if isinstance(value, Object) and key == "Parameters":
-            single += _given_values(reading, name, key, value)
-        elif not isinstance(value, NoValue) and (items := _items(evaluator, type_, key, value)) is not None:
+        if key == "Parameters" and is_nested(type_):
+            single += _given_values(reading, evaluator, name, node)
+            continue
+        value = evaluator.value(node) if not is_nested(type_) else _value_by_case(reading, evaluator, node)
+        if not isinstance(value, NoValue) and (items := _items(evaluator, type_, key, value)) is not None:
             lists += [items] if items else []
         elif not isinstance(value, NoValue) and not is_harmless(type_, key, value, name not in reading.lasting):
             part = _Part(key, canonical(value), value.span, _texts(value), value_speaks_of_access(value))
@@ -184,14 +187,43 @@ def _parts(reading: Reading, name: str, properties: Object, truths: Truths) -> l
     ]
 
 
-def _given_values(reading: Reading, name: str, key: str, values: Object) -> Iterator[_Part]:
+def _value_by_case(reading: Reading, evaluator: Evaluator, node: Node) -> Value:
+    """The value of a property, or the items of a list, under the truths that decide whether they are there."""
+    resolved = reading.resolved(node, evaluator.truths)
+    if isinstance(resolved, NoValue):
+        return resolved
+    if not isinstance(resolved, Array) or call(resolved):
+        return evaluator.value(resolved)
+    items = (reading.resolved(item, evaluator.truths) for item in resolved.items)
+    values = (evaluator.value(item) for item in items if not isinstance(item, NoValue))
+    return resolved._replace(items=tuple(value for value in values if not isinstance(value, NoValue)))
+
+
+def _given_values(reading: Reading, evaluator: Evaluator, name: str, node: Node) -> Iterator[_Part]:
     """The values that are given to a template of its own, as far as they may decide a policy there."""
+    written = reading.resolved(node, evaluator.truths)
+    values = written if isinstance(written, NoValue) else evaluator.value(written)
+    if isinstance(values, NoValue):
+        return
+    if not isinstance(written, Object) or not isinstance(values, Object) or call(written):
+        yield _Part("Parameters", canonical(values), values.span, _texts(values), value_speaks_of_access(values))
+        return
+    nodes = {key.text: value for key, value in entries_of(written)}
     nested = reading.template.nested.get(name)
     deciding_names = nested.deciding if nested else frozenset()
-    is_of_nested = is_nested(type_of(reading.template.resources[name]))
-    for entry in values.entries:
-        if not is_of_nested or entry.key.text in deciding_names or is_deciding_value(entry.key.text, entry.value):
-            yield _Part(f"{key}.{entry.key.text}", canonical(entry.value), entry.value.span)
+    for key, value in values.entries:
+        if key.text in deciding_names or _may_decide(reading, key.text, nodes[key.text], evaluator.truths):
+            yield _Part(f"Parameters.{key.text}", canonical(value), value.span)
+
+
+def _may_decide(reading: Reading, key: str, node: Node, truths: Truths) -> bool:
+    """Tell whether a value that is given to a template of its own may decide a policy there, in any case."""
+    try:
+        cases = outcomes(lambda case: reading.evaluator(case).value(node), truths, node.span)
+    except Excess:
+        return True
+    values = [case.value for case in cases if case.value is not None]
+    return any(not isinstance(value, NoValue) and is_deciding_value(key, value) for value in values)
 
 
 def _items(evaluator: Evaluator, type_: str, key: str, value: Node) -> list[_Part] | None:

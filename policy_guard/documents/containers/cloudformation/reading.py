@@ -68,9 +68,9 @@ class Reading:
         self._memory = Memory()
         self._condition_names: dict[Atom, ConditionName] | None = None
 
-    def evaluator(self, truths: Truths) -> Evaluator:
-        assumptions = dict.fromkeys(self.changes.assumptions, True)
-        return Evaluator(self.template, self.changes, {**assumptions, **truths}, self._steps, self._memory)
+    def evaluator(self, truths: Truths, for_names: bool = False) -> Evaluator:
+        all_truths = {**dict.fromkeys(self.changes.assumptions, True), **truths}
+        return Evaluator(self.template, self.changes, all_truths, self._steps, self._memory, for_names)
 
     def existing(self, name: str) -> list[Truths]:
         """Under which truths the resource is there."""
