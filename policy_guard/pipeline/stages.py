@@ -285,9 +285,7 @@ class Run(NamedTuple):
             for pair in folder_pairs:
                 self.session.pair(pair, comparing=False)
             for address in contents.elsewhere if self._is_asked(folder) else ():
-                words = (
-                    f"{address} is a module elsewhere, and what it makes of the policies that it is given is not read"
-                )
+                words = f"{address} is a module elsewhere, and what it makes is not read"
                 self.session.results.add_skipped(folder or ".", words)
 
     def _is_asked(self, path: str) -> bool:

@@ -16,7 +16,7 @@ from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.folder import Folder
 from policy_guard.documents.containers.terraform.places import Use, uses
 from policy_guard.documents.containers.terraform.scope import Scope as FolderScope
-from policy_guard.documents.containers.terraform.units import is_module, root, units
+from policy_guard.documents.containers.terraform.units import is_elsewhere, root, units
 from policy_guard.documents.containers.terraform.values import is_known, label_of
 from policy_guard.documents.edit import Edit, as_list, rewritten
 from policy_guard.documents.hcl.bodies import read_file
@@ -104,7 +104,7 @@ def _contents(source: Source, folders: Folders, names: Collection[str]) -> _Cont
     scope = root(folder, folders.called, frozenset())
     for use in uses(scope):
         for unit in units(use):
-            if unit.policy is None and is_module(use):
+            if is_elsewhere(use, unit):
                 continue
             try:
                 _add(contents, scope, unit, names)

@@ -10,7 +10,7 @@ from policy_guard.documents.containers.terraform.deciding import deciding_texts,
 from policy_guard.documents.containers.terraform.grants import BLOCKS, CAP, OPEN_WITHOUT
 from policy_guard.documents.containers.terraform.lasting import ACTING, LASTING, OWNERSHIP, is_lasting
 from policy_guard.documents.containers.terraform.modules import module_scopes
-from policy_guard.documents.containers.terraform.moves import end_of, object_of, written_moves
+from policy_guard.documents.containers.terraform.moves import end_of, imported_addresses, object_of, written_moves
 from policy_guard.documents.containers.terraform.places import GRANT, Use, told_at, type_of
 from policy_guard.documents.containers.terraform.scope import Scope
 
@@ -49,10 +49,10 @@ def with_openings(old_uses: Mapping[str, Use], new_uses: Mapping[str, Use], fres
 
 
 def fresh_addresses(old: Scope | None, new: Scope | None) -> frozenset[str]:
-    """The addresses of the resources that only the new version has, and to which no `moved` block leads."""
+    """The addresses of the resources that only the new version has, and that no `moved` block or `import` leads to."""
     if new is None:
         return frozenset()
-    ends = frozenset(object_of(end) for _, end in written_moves(new))
+    ends = {*(object_of(end) for _, end in written_moves(new)), *imported_addresses(new)}
     return frozenset(_resources(new)) - frozenset(_resources(old) if old else ()) - ends
 
 

@@ -15,8 +15,9 @@ from policy_guard.documents.containers.choices import (
     outcomes,
 )
 from policy_guard.documents.containers.opaque import Opaque, digest
-from policy_guard.documents.containers.other_access import terraform_types
+from policy_guard.documents.containers.other_access import action_of, terraform_types
 from policy_guard.documents.containers.plain import PolicyDocument
+from policy_guard.documents.containers.terraform.commands import COMMAND, called_policy
 from policy_guard.documents.containers.terraform.deciding import references
 from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.elsewhere import (
@@ -25,6 +26,7 @@ from policy_guard.documents.containers.terraform.elsewhere import (
     of_kind,
     policy_with,
     statements_of,
+    told_access,
     unread_statements,
     without_ceiling,
 )
@@ -32,7 +34,7 @@ from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.grants import OF_RESOURCES, OPEN_WITHOUT, granted_policy, open_access
 from policy_guard.documents.containers.terraform.handed_on import HANDED_ON, handed_policy
 from policy_guard.documents.containers.terraform.lasting import lasting_policy
-from policy_guard.documents.containers.terraform.places import GRANT, Use, told_at, type_of
+from policy_guard.documents.containers.terraform.places import GRANT, MADE, Use, told_at, type_of
 from policy_guard.documents.containers.terraform.principals import (
     argument_label,
     principal_of,
@@ -307,7 +309,21 @@ def _told_policy(use: Use, evaluator: Evaluator, name: str) -> Node:
         return granted_policy(evaluator, type_, use.address.removesuffix(f".{GRANT}"), body)
     if name == HANDED_ON:
         return handed_policy(evaluator, body)
+    if name == COMMAND:
+        return called_policy(evaluator, type_, use.address.removesuffix(f".{COMMAND}"), body)
+    if name == MADE:
+        return _made_policy(use, evaluator)
     return lasting_policy(evaluator, type_, name, body, use.fresh)
+
+
+def _made_policy(use: Use, evaluator: Evaluator) -> Object:
+    """The policy for all that a module elsewhere makes, which is decided there."""
+    body = use.definition.body
+    arguments = {name: body.arguments[name].value for name in ("source", "version") if name in body.arguments}
+    deciding = [(name, name_of(evaluator.value(value))) for name, value in arguments.items()]
+    words = f"what {use.address.removesuffix(f'.{MADE}')} makes"
+    span = next((value.span for value in arguments.values()), use.definition.span)
+    return policy_with((told_access(action_of("module"), words, span, deciding),), span)
 
 
 def exists(use: Use, evaluator: Evaluator) -> bool:

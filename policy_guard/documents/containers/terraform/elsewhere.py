@@ -116,6 +116,16 @@ def _statement(effect: str, item: Node, words: str) -> Object:
     return Object(tuple(entries), item.span)
 
 
+def told_access(action: str, words: str, span: Span, *deciding: object) -> Object:
+    """The statement for access that is known by what decides it alone, with an action that AWS does not have."""
+    elements = {
+        "Effect": Scalar("Allow", span),
+        "Action": Scalar(action, span, parts=(action,)),
+        "Resource": unknown(words, span, words, *deciding, is_list=False),
+    }
+    return Object(tuple(Entry(Scalar(key, span), value) for key, value in elements.items()), span)
+
+
 def statements_of(policy: Object) -> tuple[Node, ...]:
     """Return the statements of a policy, of which there may be one alone."""
     statement = policy.get("Statement")

@@ -120,6 +120,13 @@ def is_lasting(type_: str, name: str) -> bool:
     return name == LASTING or (name == ACTING and not _ATTACHING.fullmatch(type_))
 
 
+def decides_lasting(type_: str, told: str, name: str) -> bool:
+    """Tell whether an argument or block decides what is told at a place of this name."""
+    if told == LASTING:
+        return name in ROWS[type_].arguments
+    return told == ACTING and (_is_role(type_, name) or name == _PROFILE)
+
+
 def _may_act(type_: str) -> bool:
     if not is_of_aws(type_) or type_.startswith(_OF_IAM) or type_ in STANDS:
         return False

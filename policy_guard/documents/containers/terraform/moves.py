@@ -76,6 +76,15 @@ def written_moves(scope: Scope) -> Iterator[tuple[str, str]]:
                 yield f"{scope.name}{start.replace('[0]', '')}", f"{scope.name}{end.replace('[0]', '')}"
 
 
+def imported_addresses(scope: Scope) -> Iterator[str]:
+    """The addresses of the objects that `import` blocks of a root take over: what they are is there already."""
+    for definition in scope.folder.definitions.values():
+        value = definition.body.value("to") if definition.block and definition.block.type == "import" else None
+        if value is not None:
+            text = "".join(definition.written(value).split())
+            yield object_of(text.strip('"').replace('\\"', '"'))
+
+
 def object_of(address: str) -> str:
     """Return an address without the key at its end."""
     if not address.endswith("]"):

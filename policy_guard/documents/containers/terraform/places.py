@@ -15,6 +15,7 @@ from policy_guard.documents.containers.choices import (
     outcomes,
 )
 from policy_guard.documents.containers.opaque import Opaque
+from policy_guard.documents.containers.terraform.commands import COMMAND, may_call, speaks_of_aws
 from policy_guard.documents.containers.terraform.deciding import AFTER, Decision, deciding_texts
 from policy_guard.documents.containers.terraform.definition import Definition, plain_text
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
@@ -72,6 +73,10 @@ _OF_TARGETS, _POLICY_ID = "aws_organizations_policy_attachment", "policy_id"
 CEILING = "permissions_boundary"
 GRANT = "grant"
 """The name under which a resource that grants access without a document has a policy."""
+MADE = "made"
+"""The name under which a module elsewhere that is given nothing of access has one."""
+_TOLD = (GRANT, ACTING, LASTING, HANDED_ON, COMMAND, MADE)
+_PROGRAM = "data.external."
 _DOCUMENT = "data.aws_iam_policy_document."
 _INLINE = "inline_policy"
 
@@ -123,20 +128,7 @@ def type_of(use: Use) -> str:
 def told_at(use: Use) -> str:
     """Return the name of a place at which something is told that no document tells; nothing for any other place."""
     name = use.address.rpartition(".")[2]
-    return name if use.value is None and name in (GRANT, ACTING, LASTING, HANDED_ON) else ""
-
-
-def is_ignored(use: Use) -> bool:
-    """Tell whether Terraform leaves what is there as it is (Terraform, "ignore_changes")."""
-    path = use.address.removeprefix(use.scope.name).split(".")
-    argument = path[2].partition("[")[0] if len(path) > 2 else ""
-    for block in use.definition.body.blocks:
-        value = block.body.value("ignore_changes") if block.type == "lifecycle" else None
-        items = value.items if isinstance(value, List) else (value,)
-        names = {item.name if isinstance(item, Variable) else plain_text(item) for item in items}
-        if {"all", argument} & names:
-            return True
-    return False
+    return name if use.value is None and name in _TOLD else ""
 
 
 def uses(scope: Scope, settled: Container[str] = ()) -> Iterator[Use]:
@@ -153,6 +145,8 @@ def uses(scope: Scope, settled: Container[str] = ()) -> Iterator[Use]:
                 if not is_by_name(use) and not is_settled:
                     read |= {name for where, name, _ in deciding_texts(scope, use.value)[0] if where == scope.name}
                 yield replace(use, is_settled=True) if is_settled else use
+        elif address.startswith(_PROGRAM):
+            yield from _of_commands(scope, address, definition)
     for address, definition in scope.folder.definitions.items():
         is_settled = f"{scope.name}{address}" in settled
         if address.startswith(_DOCUMENT) and address not in read and not is_settled:
@@ -208,9 +202,9 @@ def policy_use(scope: Scope, address: str) -> Use | None:
 
 
 def _of_remote(scope: Scope, address: str, definition: Definition) -> Iterator[Use]:
-    """Return what a module elsewhere is given that may grant something, by what it comes to.
+    """Return what a module elsewhere is given that may grant something, by what it comes to, or else what it makes.
 
-    Where policies are given, another version of the module may make others of them.
+    Another source or version of the module may make other policies.
     """
     arguments = {
         name: _argument_value(scope, definition, argument) for name, argument in definition.body.arguments.items()
@@ -220,21 +214,22 @@ def _of_remote(scope: Scope, address: str, definition: Definition) -> Iterator[U
     source = definition.body.value("source")
     # OpenTofu lets a variable say where a module lies: what it holds may then be anything.
     is_elsewhere = source is not None and not plain_text(source)
-    versions = ("source", "version", "providers") if policies or is_elsewhere else ()
+    versions = ("source", "version", *(("providers",) if policies or is_elsewhere else ()))
     relevant_names = {
         name
-        for name in arguments
-        if name in versions or _OF_ACCESS.search(words[name]) or _may_grant(arguments[name][0])
+        for name, (text, _) in arguments.items()
+        if name not in versions
+        and (_OF_ACCESS.search(words[name]) or _SPEAKS_OF_ACCESS.search(text) or _is_policy(text))
     }
-    if not relevant_names:
-        return
+    is_told = not (relevant_names or policies or is_elsewhere)
+    relevant_names |= {*versions} & arguments.keys()
     relevant_names |= {"count", "for_each"} & arguments.keys()
     yield Use(
-        address=f"{scope.name}{address}",
+        address=f"{scope.name}{address}{f'.{MADE}' if is_told else ''}",
         scope=scope,
         definition=definition,
         value=None,
-        kind=None,
+        kind="identity" if is_told else None,
         values=(
             frozenset((scope.name, name, arguments[name][0]) for name in relevant_names),
             any(arguments[name][1] for name in relevant_names),
@@ -253,10 +248,6 @@ def _argument_value(scope: Scope, definition: Definition, argument: Argument) ->
         return "\n".join([argument_text, *(text for _, _, text in sorted(texts))]), reads
 
 
-def _may_grant(text: str) -> bool:
-    return _is_policy(text) or _SPEAKS_OF_ACCESS.search(text) is not None
-
-
 def _is_policy(text: str) -> bool:
     return "Statement" in text and "Effect" in text
 
@@ -269,6 +260,7 @@ def _of_resource(scope: Scope, address: str, definition: Definition, is_settled:
         yield _use(scope, f"{address}.{GRANT}", definition, None, kind)
     names = (HANDED_ON,) if may_hand_on(type_) else places(type_, definition.body)
     yield from (_use(scope, f"{address}.{name}", definition, None, "identity") for name in names)
+    yield from _of_commands(scope, address, definition) if not is_settled else ()
     for argument in definition.body.arguments.values():
         listed = _of_argument(scope, address, definition, argument)
         if listed is not None:
@@ -277,6 +269,13 @@ def _of_resource(scope: Scope, address: str, definition: Definition, is_settled:
             yield from _unlisted_uses(scope, f"{address}.{argument.name}", definition, argument)
     for number, block in enumerate(definition.body.blocks):
         yield from _of_block(scope, address, definition, block, number, is_settled)
+
+
+def _of_commands(scope: Scope, address: str, definition: Definition) -> Iterator[Use]:
+    """What the commands of a resource or of a data source change."""
+    use = _use(scope, f"{address}.{COMMAND}", definition, None, "identity")
+    if may_call(type_of(use), definition.body):
+        yield from (use,) if use.reads or any(speaks_of_aws(text) for _, _, text in use.deciding) else ()
 
 
 def _of_argument(scope: Scope, address: str, definition: Definition, argument: Argument) -> Iterator[Use] | None:

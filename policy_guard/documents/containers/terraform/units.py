@@ -32,14 +32,16 @@ from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.folder import Folder
 from policy_guard.documents.containers.terraform.functions import call_value
 from policy_guard.documents.containers.terraform.grants import open_access
+from policy_guard.documents.containers.terraform.ignored import apart, keeps, takes_effect
 from policy_guard.documents.containers.terraform.modules import module_reference
 from policy_guard.documents.containers.terraform.moves import moved_places
 from policy_guard.documents.containers.terraform.places import (
     CEILING,
+    MADE,
     Use,
     documents,
     is_document,
-    is_ignored,
+    told_at,
     type_of,
     uses,
 )
@@ -126,14 +128,14 @@ def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) ->
         [
             unit
             for each in differing_addresses
-            if each in old_uses and not _takes_effect(old_uses[each], new_uses.get(places.get(each, each)))
-            for unit in (_at_new_place(unit, each, places) for unit in units(old_uses[each]))
+            if each in old_uses
+            for unit in _before(old_uses[each], new_uses.get(places.get(each, each)), places)
         ],
         [
             unit
             for each in differing_addresses
             if each in new_uses
-            for unit in _with_changes(old_uses.get(each), new_uses[each])
+            for unit in apart(_with_changes(old_uses.get(each), new_uses[each]), old_uses.get(each), new_uses[each])
         ],
     ]
     principals = {unit.principal for side in side_units for unit in side} - {""}
@@ -174,6 +176,12 @@ def _moved_uses(uses_of_side: dict[str, Use], places: Mapping[str, str]) -> dict
     return {places.get(address, address): use for address, use in uses_of_side.items()} if places else uses_of_side
 
 
+def _before(old: Use, new: Use | None, places: Mapping[str, str]) -> Iterator[Unit]:
+    """The policies at a place before a change, at its new address; what was ignored and counts now had none."""
+    if not takes_effect(old, new):
+        yield from (_at_new_place(unit, old.address, places) for unit in apart(units(old), old, new))
+
+
 def _at_new_place(unit: Unit, address: str, places: Mapping[str, str]) -> Unit:
     """The old version of a policy at this address, with that to which it moves, as does what it attaches."""
     attached = places.get(unit.attached, unit.attached)
@@ -182,11 +190,6 @@ def _at_new_place(unit: Unit, address: str, places: Mapping[str, str]) -> Unit:
 
 def _placed(scope: Scope | None, settled: Container[str]) -> dict[str, Use]:
     return {use.address: use for use in uses(scope, settled)} if scope else {}
-
-
-def _takes_effect(old: Use, new: Use | None) -> bool:
-    """Tell whether a policy takes effect that did not before: its changes were ignored, and whatever is there goes."""
-    return new is not None and is_ignored(old) and not is_ignored(new)
 
 
 def _unused_documents(old: Scope | None, addresses: Collection[str], new: Mapping[str, Use]) -> dict[str, Use]:
@@ -289,7 +292,7 @@ def _named(use: Use) -> Iterator[tuple[str, Unit]]:
 
 def _of_principals(use: Use, principals: Collection[str]) -> Iterator[Unit]:
     """The other policies of these principals: what one policy gives up, another may have given them all along."""
-    if argument_of_principal(use):
+    if argument_of_principal(use) and not keeps(use):
         yield from (unit for unit in units(use, principals) if unit.policy is not None)
 
 
@@ -311,13 +314,16 @@ def _bounds(uses_of_side: Iterable[Use], principals: Collection[str]) -> Iterato
 def all_units(scope: Scope) -> tuple[Unit, ...]:
     """All policies of a folder and of the modules that it calls."""
     return tuple(
-        unit._replace(elsewhere=is_module(use) and unit.policy is None) for use in uses(scope) for unit in units(use)
+        unit._replace(elsewhere=is_elsewhere(use, unit), address=unit.address.removesuffix(f".{MADE}"))
+        for use in uses(scope)
+        for unit in units(use)
     )
 
 
-def is_module(use: Use) -> bool:
-    """Tell whether a place is a module, of which nobody reads what it makes of what it is given."""
-    return use.value is None and use.address.removeprefix(use.scope.name).startswith("module.")
+def is_elsewhere(use: Use, unit: Unit) -> bool:
+    """Tell whether a policy is what a module makes of which nobody reads what it makes."""
+    is_module = use.value is None and use.address.removeprefix(use.scope.name).startswith("module.")
+    return is_module and (unit.policy is None or told_at(use) == MADE)
 
 
 def _unbounded(use: Use, scope: Scope) -> Iterator[Unit]:
