@@ -5,10 +5,9 @@ Source: Terraform, "The lifecycle Meta-Argument". The text of a new resource is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from policy_guard.documents.containers.terraform.definition import plain_text
-from policy_guard.documents.containers.terraform.documents import Unit
 from policy_guard.documents.containers.terraform.grants import decides
 from policy_guard.documents.containers.terraform.lasting import decides_lasting
 from policy_guard.documents.containers.terraform.places import GRANT, Use, told_at, type_of
@@ -31,15 +30,6 @@ def takes_effect(old: Use, new: Use | None) -> bool:
 def keeps(use: Use) -> bool:
     """Tell whether a place keeps the policy that it has, so that what is written there may not be so."""
     return not {_ALL, _argument(use)}.isdisjoint(_ignored(use))
-
-
-def apart(units: Iterable[Unit], old: Use | None, new: Use | None) -> Iterator[Unit]:
-    """The policies at a place that was there, by themselves if it keeps what it has.
-
-    They then neither allow nor deny what another policy of the principal does.
-    """
-    is_kept = old is not None and new is not None and keeps(new)
-    return (unit._replace(principal="") if is_kept else unit for unit in units)
 
 
 def _argument(use: Use) -> str:

@@ -8,7 +8,8 @@ from policy_guard.documents.containers.choices import Impossible, Need
 from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
-from policy_guard.documents.containers.terraform.places import CEILING, Use, is_ignored
+from policy_guard.documents.containers.terraform.ignored import keeps
+from policy_guard.documents.containers.terraform.places import CEILING, Use
 from policy_guard.documents.containers.terraform.scope import Scope
 from policy_guard.documents.containers.terraform.values import is_null, label_of, name_of, pairs_of
 from policy_guard.documents.hcl.syntax import Attribute, Expression, Index, Variable
@@ -114,7 +115,7 @@ def unquoted(text: str) -> str:
 def bounded_principal(use: Use, evaluator: Evaluator) -> str:
     """Return the principal whose boundary stands at a place, as `principal_of`; nothing where it is not known."""
     type_, noun = _type_and_path(use)[0], _BOUNDED.get(_type_and_path(use)[0], "")
-    name = _own_name(use, evaluator, type_) if noun and not is_ignored(use) else None
+    name = _own_name(use, evaluator, type_) if noun and not keeps(use) else None
     try:
         return _label(use, noun, evaluator.value(name)) if name is not None else ""
     except (Need, Impossible, Opaque):

@@ -32,7 +32,7 @@ from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.folder import Folder
 from policy_guard.documents.containers.terraform.functions import call_value
 from policy_guard.documents.containers.terraform.grants import open_access
-from policy_guard.documents.containers.terraform.ignored import apart, keeps, takes_effect
+from policy_guard.documents.containers.terraform.ignored import keeps, takes_effect
 from policy_guard.documents.containers.terraform.modules import module_reference
 from policy_guard.documents.containers.terraform.moves import moved_places
 from policy_guard.documents.containers.terraform.places import (
@@ -135,7 +135,7 @@ def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) ->
             unit
             for each in differing_addresses
             if each in new_uses
-            for unit in apart(_with_changes(old_uses.get(each), new_uses[each]), old_uses.get(each), new_uses[each])
+            for unit in _apart(_with_changes(old_uses.get(each), new_uses[each]), old_uses.get(each), new_uses[each])
         ],
     ]
     principals = {unit.principal for side in side_units for unit in side} - {""}
@@ -179,7 +179,16 @@ def _moved_uses(uses_of_side: dict[str, Use], places: Mapping[str, str]) -> dict
 def _before(old: Use, new: Use | None, places: Mapping[str, str]) -> Iterator[Unit]:
     """The policies at a place before a change, at its new address; what was ignored and counts now had none."""
     if not takes_effect(old, new):
-        yield from (_at_new_place(unit, old.address, places) for unit in apart(units(old), old, new))
+        yield from (_at_new_place(unit, old.address, places) for unit in _apart(units(old), old, new))
+
+
+def _apart(units: Iterable[Unit], old: Use | None, new: Use | None) -> Iterator[Unit]:
+    """The policies at a place that was there, by themselves if it keeps what it has.
+
+    They then neither allow nor deny what another policy of the principal does.
+    """
+    is_kept = old is not None and new is not None and keeps(new)
+    return (unit._replace(principal="") if is_kept else unit for unit in units)
 
 
 def _at_new_place(unit: Unit, address: str, places: Mapping[str, str]) -> Unit:
