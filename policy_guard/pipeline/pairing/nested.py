@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from posixpath import basename
+from posixpath import basename, splitext
 
 from policy_guard.documents.containers.revision_files import TEMPLATE_SUFFIXES, is_escaped, may_export
 from policy_guard.pipeline.pairing.reader import Reader
@@ -33,12 +33,12 @@ def outer_templates(reader: Reader, comparison: Comparison, names: Collection[st
             data = reader.content(new[path])
             if data is not None and data is not OVERSIZED and (_USE in data or is_escaped(data)):
                 users[path] = data
-    pending, using_paths = [name.encode() for name in names], set[str]()
+    pending, using_paths = list(names), set[str]()
     while pending:
         name = pending.pop()
-        paths = {path for path, data in users.items() if name in data or is_escaped(data)} - using_paths
-        using_paths |= paths
-        pending += (basename(path).encode() for path in paths)
+        using = {path for path, data in users.items() if _names(data, name) or is_escaped(data)} - using_paths
+        using_paths |= using
+        pending += map(basename, using)
     return [Change(old[path], new[path], "reads") for path in sorted(using_paths)]
 
 
@@ -73,6 +73,12 @@ def _content(reader: Reader, file: File) -> bytes | None:
     """The bytes of a file that may be a template by its name."""
     data = reader.content(file) if file.path.lower().endswith(TEMPLATE_SUFFIXES) else None
     return None if data is OVERSIZED else data
+
+
+def _names(data: bytes, name: str) -> bool:
+    """Tell whether a template names a file, or fills its name into an address before the suffix."""
+    stem, suffix = splitext(name)
+    return name.encode() in data or (f"}}{suffix}".encode() in data and stem.encode() in data)
 
 
 def _may_have_outputs(data: bytes) -> bool:

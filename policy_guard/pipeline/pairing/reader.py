@@ -73,6 +73,7 @@ class Reader:
         self._trees: dict[Revision, Tree] = {}
         self._files: dict[Revision, dict[str, File]] = {}
         self._read: dict[Revision, frozenset[str]] = {}
+        self._siblings: dict[Revision, RevisionFiles] = {}
         self._exporters: dict[Revision, tuple[Source, ...]] = {}
         self._names: dict[Revision, UsedNames] = {}
         self._names_by_file: dict[tuple[str, str | None], UsedNames | None] = {}
@@ -191,9 +192,14 @@ class Reader:
 
     def siblings(self, revision: Revision) -> RevisionFiles:
         """Reads other files of a revision, for what reads them."""
-        read_names = partial(self._names_in_policies, revision)
-        read_exporters = partial(self.exporters, revision)
-        return RevisionFiles(partial(self._text, revision), lambda: self.files(revision), read_names, read_exporters)
+        if revision not in self._siblings:
+            self._siblings[revision] = RevisionFiles(
+                read=partial(self._text, revision),
+                paths=lambda: self.files(revision),
+                names=partial(self._names_in_policies, revision),
+                exporters=partial(self.exporters, revision),
+            )
+        return self._siblings[revision]
 
     def exporters(self, revision: Revision) -> tuple[Source, ...]:
         """The templates of a revision that export something, as far as their bytes tell."""

@@ -98,7 +98,7 @@ def exports_of(path: str, text: str) -> Sequence[Export]:
 def _exports(template: Template) -> Iterator[Export]:
     nodes = template.root.get("Outputs")
     entries = nodes.entries if isinstance(nodes, Object) else ()
-    digests = {name: output.digest for name, output in outputs(template, ())}
+    digests = {name: output.digest for name, output in outputs(template, None)}
     for key, node in entries:
         if key.text.startswith("Fn::"):
             yield Export(_UNKNOWN, digests[ANY_OUTPUT], None)

@@ -7,6 +7,7 @@ CDK, `aws:asset:path` in the metadata of a resource.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 from posixpath import basename
 
 from policy_guard.documents.containers.cloudformation.access_types import (
@@ -29,7 +30,8 @@ from policy_guard.documents.containers.cloudformation.template import (
 from policy_guard.documents.containers.opaque import digest
 from policy_guard.documents.containers.revision_files import TEMPLATE_SUFFIXES, RevisionFiles, from_root
 from policy_guard.documents.formats import read
-from policy_guard.documents.source import Node, Object, Unreadable, scalars
+from policy_guard.documents.source import Node, Object, Scalar, Unreadable, scalars
+from policy_guard.regex import regex
 
 _ADDRESSES = ("TemplateURL", "Location")
 _ASSET = "aws:asset:path"
@@ -37,6 +39,8 @@ _IN_POLICIES = {"Statement", "PolicyDocument", "AssumeRolePolicyDocument"}
 _DEEPEST, _MOST_FILES = 4, 50
 # AWS CloudFormation User Guide, "Understand CloudFormation quotas": a template has at most so many resources.
 _MOST_STACKS = 500
+_PLACE = regex(r"\$\{(\w+)\}")
+_SILENT = ("Description", "ConstraintDescription", "NoEcho")
 _NO_VALUE = "AWS::NoValue"
 
 
@@ -46,24 +50,26 @@ def with_nested(template: Template, files: RevisionFiles, depth: int = 0) -> Tem
     if not names or depth >= _DEEPEST:
         return template
     paths = frozenset(files.paths())
-    nested = {
-        name: _nested(template.resources[name], template.source.path, paths, files, depth)
-        for name in names[:_MOST_STACKS]
-    }
+    nested = {name: _nested(template, template.resources[name], paths, files, depth) for name in names[:_MOST_STACKS]}
     return template._replace(nested={name: each for name, each in nested.items() if each})
 
 
-def _nested(resource: Object, path: str, paths: Collection[str], files: RevisionFiles, depth: int) -> Nested | None:
+def _nested(
+    template: Template, resource: Object, paths: Collection[str], files: RevisionFiles, depth: int
+) -> Nested | None:
     """Return what is known of a nested template; of several that it may be, of all of them."""
-    addresses = tuple(_addresses(resource))
-    local_paths = {local for text in addresses if (local := _local_path(text, path)) in paths}
+    addresses = tuple(_with_values(template, _addresses(resource)))
+    local_paths = {local for text in addresses if (local := _local_path(text, template.source.path)) in paths}
     names = local_paths or {name for text in addresses for name in _files_of_name(text, paths)}
+    if len(names) > _MOST_FILES:
+        any_output = Output(_digest_of_all(files, tuple(sorted(names))), frozenset())
+        return Nested({ANY_OUTPUT: any_output}, frozenset(), certain=False)
     several: dict[str, list[Output]] = {}
     deciding: set[str] = set()
-    for template in _templates(sorted(names), files, depth):
-        for name, output in outputs(template, _parameters_of(resource)):
+    for inner in _templates(sorted(names), files, depth):
+        for name, output in outputs(inner, _parameters_of(resource)):
             several.setdefault(name, []).append(output)
-        deciding |= _names_reached(template, _words_of_access(template)) & template.parameters.keys()
+        deciding |= _names_reached(inner, _words_of_access(inner)) & inner.parameters.keys()
     if not several and not deciding:
         return None
     joined_outputs = {name: _joined(each) for name, each in several.items()}
@@ -107,6 +113,25 @@ def _addresses(resource: Object) -> Iterator[str]:
             yield from (scalar.text for scalar in scalars(value))
 
 
+def _with_values(template: Template, addresses: Iterable[str]) -> Iterator[str]:
+    """The addresses, and what stands in them by the defaults of parameters and by mappings."""
+    for text in addresses:
+        yield text
+        filled = _PLACE.sub(lambda match: _default(template, match[1]), text)
+        yield from (filled,) if filled != text else ()
+        for name in _names_reached(template, {text, *_PLACE.findall(text)}) & {
+            *template.parameters,
+            *template.mappings,
+        }:
+            node = template.mappings.get(name) or template.parameters[name].get("Default")
+            yield from (scalar.text for scalar in scalars(node)) if node is not None else ()
+
+
+def _default(template: Template, name: str) -> str:
+    default = template.parameters[name].get("Default") if name in template.parameters else None
+    return default.text if isinstance(default, Scalar) else f"${{{name}}}"
+
+
 def _local_path(text: str, path: str) -> str:
     """The path from the root of what stands beside the template; empty for an address elsewhere."""
     return "" if "${" in text or "://" in text else from_root(text.strip(), path)
@@ -115,12 +140,20 @@ def _local_path(text: str, path: str) -> str:
 def _files_of_name(text: str, paths: Collection[str]) -> Sequence[str]:
     """The files that an address elsewhere may mean, by their name."""
     name = basename(text.strip()).rpartition("}")[2]
-    matching = [each for each in paths if basename(each) == name] if name.endswith(TEMPLATE_SUFFIXES) else []
-    return matching if len(matching) <= _MOST_FILES else ()
+    return [each for each in paths if basename(each) == name] if name.endswith(TEMPLATE_SUFFIXES) else []
 
 
-def outputs(template: Template, set_names: Collection[str]) -> Iterator[tuple[str, Output]]:
-    """The outputs of a template that is given values for some parameters, each with all that decides it."""
+@lru_cache(maxsize=64)
+def _digest_of_all(files: RevisionFiles, names: Sequence[str]) -> str:
+    """Return what decides the outputs of a template that may be any of very many: all that they say."""
+    return digest([source.text for name in names if (source := files.read(name))])
+
+
+def outputs(template: Template, set_names: Collection[str] | None) -> Iterator[tuple[str, Output]]:
+    """The outputs of a template that is given values for some parameters alone, each with all that decides it.
+
+    With None, nobody knows which values it is given.
+    """
     nodes = template.root.get("Outputs")
     for key, value in nodes.entries if isinstance(nodes, Object) else ():
         is_written_elsewhere = key.text.startswith("Fn::")
@@ -128,7 +161,8 @@ def outputs(template: Template, set_names: Collection[str]) -> Iterator[tuple[st
         if node is not None:
             reached_names = _names_reached(template, words_of(value))
             parameters = frozenset(reached_names & template.parameters.keys())
-            meanings = [tuple(_meanings(template, name)) for name in sorted(reached_names - set(set_names))]
+            open_names = sorted(reached_names - set(set_names or ()))
+            meanings = [tuple(_meanings(template, name, set_names is None)) for name in open_names]
             types = [type_of(template.parameters[name]) for name in sorted(parameters)]
             condition = value.get("Condition") if isinstance(value, Object) else None
             texts = (canonical(node), canonical(condition) if condition is not None else "")
@@ -138,11 +172,15 @@ def outputs(template: Template, set_names: Collection[str]) -> Iterator[tuple[st
             )
 
 
-def _meanings(template: Template, name: str) -> Iterator[object]:
-    """Return what a name means in a template, as texts."""
-    for section in (template.parameters, template.mappings, template.conditions):
+def _meanings(template: Template, name: str, is_open: bool) -> Iterator[object]:
+    """Return what a name means in a template, as texts; parameters that are not `is_open` have their defaults."""
+    for section in (template.mappings, template.conditions):
         if name in section:
             yield canonical(section[name])
+    if name in template.parameters:
+        for key, value in template.parameters[name].entries:
+            if key.text == "Default" or (is_open and key.text not in _SILENT):
+                yield key.text, canonical(value)
     if name in template.resources:
         yield from (canonical(node) for node in naming(template.resources[name]))
         yield type_of(template.resources[name])
