@@ -51,7 +51,7 @@ class Solver:
     def add(self, formula: Formula) -> None:
         """From now on this formula is true, too. Raises `OverBudget`."""
         self._budget.spend(STEPS_A_TERM * formula.size, _HARD)
-        self._add(self._term(formula))
+        self._tell(formula)
 
     def learn(self, impossible: Iterable[Literal]) -> None:
         """From now on these literals are not all true together."""

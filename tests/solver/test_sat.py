@@ -42,6 +42,13 @@ def test_what_was_learned_rules_models_out() -> None:
     assert solver.model() is None
 
 
+def test_what_is_added_rules_models_out() -> None:
+    solver = Solver(conjunction([A]), budget())
+    assert solver.model() is not None
+    solver.add(negation(A))
+    assert solver.model() is None
+
+
 def test_a_contradiction_has_no_model() -> None:
     assert Solver(conjunction([A, B, negation(A)]), budget()).model() is None
 
