@@ -196,11 +196,14 @@ class Automaton:
             yield self._closure(place)
 
     def accepts(self, word: Iterable[Symbol | Step]) -> bool:
+        """Tell whether a word is one of a glob; at the end of a glob that takes anything more, the rest is not read."""
         state = self.start
         for symbol in word:
             state = self.move(state, symbol)
             if not state:
                 return False
+            if state & self.sinks:
+                return True
         return bool(state & self.final)
 
     def accepts_all_of(self, glob: Glob) -> bool:

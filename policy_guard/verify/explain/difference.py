@@ -14,7 +14,7 @@ from policy_guard.iam.meaning.prover import Proved, Prover, Witness
 from policy_guard.iam.meaning.symbolic import Access, surely_apart
 from policy_guard.iam.policy import Element, Request, Statement, Value, as_written, in_words, without_blanks
 from policy_guard.records import NamedTuple
-from policy_guard.solver.strings.glob import glob
+from policy_guard.solver.strings.glob import language
 from policy_guard.solver.strings.language import FILLERS, Language
 from policy_guard.solver.strings.pattern import Pattern, folded, holes
 from policy_guard.verify.check import Claim
@@ -229,6 +229,7 @@ def _pieces(parts: tuple[Statement, ...], statements: Iterable[Statement]) -> tu
     return tuple(dict.fromkeys(_piece(parts, statement) for statement in statements))
 
 
+@lru_cache(maxsize=MOST_PIECES)  # Each is spelled, and a place in it shown.
 def _piece(parts: tuple[Statement, ...], statement: Statement) -> Piece:
     part_conditions = {as_written(condition) for condition in parts[0].conditions}
     principals = _principals(statement)
@@ -258,21 +259,22 @@ def _narrower_texts(elements: list[Element], counterpart: Element | None, fold: 
     """The values of a counterpart that cover less than `elements` do; nothing if they cover all of it."""
     if counterpart is None or not elements:
         return
-    language = _language((value.pattern for element in elements for value in element.values), fold)
+    covered_texts = _language((value.pattern for element in elements for value in element.values), fold)
     if counterpart.negated:
         yield f"{'every action' if fold else 'everything'} but {_listed(v.text.strip() for v in counterpart.values)}"
-    elif elements[0].negated or not _language((value.pattern for value in counterpart.values), fold).covers(language):
+    elif elements[0].negated or not _language((value.pattern for value in counterpart.values), fold).covers(covered_texts):
+        is_in_all = elements[0].negated or covered_texts.universal
         yield from (
             value.text.strip()
             for value in counterpart.values
-            if elements[0].negated or not _language([value.pattern], fold).is_apart_from(language)
+            if is_in_all or not _language([value.pattern], fold).is_apart_from(covered_texts)
         )
 
 
 def _language(patterns: Iterable[Pattern], fold: bool) -> Language:
     spell = folded if fold else str
-    return Language(
-        glob(Pattern(tuple(spell(p) if isinstance(p, str) else p for p in pattern.parts))) for pattern in patterns
+    return language(
+        Pattern(tuple(spell(part) if isinstance(part, str) else part for part in pattern.parts)) for pattern in patterns
     )
 
 
