@@ -38,7 +38,7 @@ def main() -> None:
         for scratch, text in ((yaml, _plain), (template, _template)):
             scratch.commit(**{"a.yaml": text("one")})
             scratch.write("a.yaml", text("two"))
-            scratch.git("add", "-A")
+            scratch.stage()
         print("| what is checked | this | beside that | ratio | at most |")
         print("| --- | --- | --- | --- | --- |")
         for name, command in WAYS:
@@ -74,7 +74,7 @@ def _lay_out(scratch: Scratch, files: int, policies: int, templates: int = 0) ->
     scratch.commit()
     for number in range(CHANGED):
         scratch.write(f"iam/{number}.json", WIDE)
-    scratch.git("add", "-A")
+    scratch.stage()
 
 
 def _template(name: str) -> str:

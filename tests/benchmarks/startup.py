@@ -37,7 +37,7 @@ def main() -> None:
             scratch.commit()
             for path, text in content.items():
                 scratch.write(path, text)
-            scratch.git("add", "-A")
+            scratch.stage()
             ours, theirs = in_turn(CHECK, bare, folder, RUNS)
         print(f"| {name} | {milliseconds(ours)} | {milliseconds(theirs)} | {ratio(ours, theirs):.2f} | {most} |")
 

@@ -50,7 +50,7 @@ def main() -> None:
             text = (scratch.folder / path).read_text()
             assert old in text
             scratch.write(path, text.replace(old, new).encode())
-            scratch.git("add", "-A")
+            scratch.stage()
             hook = _seconds(HOOK, scratch)
             scratch.git("commit", "-q", "-m", "change")
             print(

@@ -29,6 +29,7 @@ from policy_guard.verify.messages import finding
 from policy_guard.verify.proving import prover_for
 from policy_guard.verify.verdicts import verdicts
 from tests.support import edges
+from tests.support.examples import examples
 from tests.support.policies import policy
 from tests.support.repository import Scratch, allow, deny, document
 
@@ -179,7 +180,7 @@ def test_what_is_written_is_what_was_found(shape: str) -> None:
     change = Change(*SHAPES[shape])
     check = SHAPES[shape][2] if len(SHAPES[shape]) > 2 else "no-new-access"
     assert change.files and not change.unfit, change.unfit
-    for request in change.asked(3000):
+    for request in change.asked(examples(500)):
         assert change.takes(request) == change.is_found(request, check), (request, change.files)
 
 
@@ -204,7 +205,7 @@ def test_of_a_critical_entry_only_that_is_written_which_the_entry_means(how: str
     statement, entry = CRITICAL[how]
     change = Change(None, document(statement), "access-not-granted", critical=ENTRY % entry)
     assert change.files and not change.unfit, change.unfit
-    taken = [request for request in change.asked(3000) if change.takes(request)]
+    taken = [request for request in change.asked(examples(500)) if change.takes(request)]
     assert taken
     (given,) = change.question.critical
     for request in taken:

@@ -292,12 +292,13 @@ def _values(path: str, value: Any) -> dict[str, Any]:
     return {name: [_values(rest, value)] if rest else value}
 
 
-@pytest.mark.parametrize("type_", sorted(terraform_types()))
-def test_what_grants_without_a_document_is_judged_as_in_files(scratch: Scratch, type_: str) -> None:
-    path = next(iter((*details_of(type_).needed, *terraform_types()[type_][1])), "what")
-    answer = judged(scratch, plan(*granting(type_, _values(path, "a"), _values(path, "b"))))
+def test_what_grants_without_a_document_is_judged_as_in_files(scratch: Scratch) -> None:
+    types = sorted(terraform_types())
+    paths = {type_: next(iter((*details_of(type_).needed, *terraform_types()[type_][1])), "what") for type_ in types}
+    changes = [granting(type_, _values(path, "a"), _values(path, "b"))[0] for type_, path in paths.items()]
+    answer = judged(scratch, plan(*changes))
     assert answer.code == 1
-    assert f"plan.json#{type_}.x.grant:" in answer.out
+    assert [type_ for type_ in types if f"plan.json#{type_}.x.grant:" not in answer.out] == []
 
 
 def test_roles_of_one_name_in_two_accounts_are_two(scratch: Scratch) -> None:

@@ -16,6 +16,7 @@ from policy_guard.pipeline import ahead
 from policy_guard.pipeline.executors import processes
 from policy_guard.plugins import names
 from policy_guard.solver import budget
+from tests.support.examples import nightly
 from tests.support.repository import ENVIRON, NARROW, WIDE, Answer, Scratch, allow, document
 
 FORMATS = tuple(names("report/reporters"))
@@ -88,12 +89,14 @@ def shown(scratch: Scratch, jobs: int, *options: str, scheduler: str = "") -> tu
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [(), ("--all",), ("--all", "--verbose"), ("--all", "iam")])
-def test_two_and_three_processes_say_what_one_says_in_every_format(mixed: Scratch, options: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("jobs", [2, nightly(3)])
+@pytest.mark.parametrize("options", [(), nightly(("--all",)), ("--all", "--verbose"), nightly(("--all", "iam"))])
+def test_several_processes_say_what_one_says_in_every_format(
+    mixed: Scratch, options: tuple[str, ...], jobs: int
+) -> None:
     one = shown(mixed, 1, *options)
     assert one[0] == 1
-    assert shown(mixed, 2, *options) == one
-    assert shown(mixed, 3, *options) == one
+    assert shown(mixed, jobs, *options) == one
 
 
 @pytest.mark.slow
@@ -103,8 +106,15 @@ def test_a_report_of_two_processes_is_that_of_one(mixed: Scratch) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("limit", ["STEPS_IN_A_RUN", "STEPS_ASIDE_IN_A_RUN"])
-@pytest.mark.parametrize("steps", [3_000, 1_002_000])
+@pytest.mark.parametrize(
+    ("limit", "steps"),
+    [
+        ("STEPS_IN_A_RUN", 3_000),
+        ("STEPS_ASIDE_IN_A_RUN", 1_002_000),
+        nightly("STEPS_IN_A_RUN", 1_002_000),
+        nightly("STEPS_ASIDE_IN_A_RUN", 3_000),
+    ],
+)
 def test_the_steps_of_a_run_end_at_the_same_policy(
     mixed: Scratch, limit: str, steps: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -193,7 +193,7 @@ def test_a_policy_that_moves_to_where_git_writes_it_as_it_is(scratch: Scratch) -
 def test_before_it_is_committed(scratch: Scratch, how: str) -> None:
     scratch.write(".gitattributes", "*.json ident\n")
     scratch.write("iam/a.json", MARKED)
-    scratch.git("add", "-A")
+    scratch.stage()
     if how == "hook":
         (scratch.folder / ".gitattributes").unlink()
     arguments = ("--staged",) if how == "index" else ()
@@ -314,7 +314,7 @@ def test_nothing_is_asked_where_no_policy_changed(scratch: Scratch, monkeypatch:
 
     monkeypatch.setattr(Repository, "_command", counted)
     scratch.write("tools/package.json", {"a": "c"})
-    scratch.git("add", "-A")
+    scratch.stage()
     check(Options(today=TODAY, staged=True), scratch.folder, ENVIRON)
     assert asked == ["cat-file", "diff-index", "ls-tree"]  # the last: whether there is Terraform that may read the file
 

@@ -74,7 +74,7 @@ def test_a_renamed_policy_is_held_against_the_old_one(scratch: Scratch) -> None:
     scratch.git("mv", "iam/a.json", "iam/b.json")
     assert scratch.guard("check", "--staged").code == 0
     scratch.write("iam/b.json", WIDE)
-    scratch.git("add", "-A")
+    scratch.stage()
     assert scratch.findings("--staged") == [("no-new-access", "violated", "iam/b.json")]
 
 
@@ -108,7 +108,7 @@ def test_a_lost_deny_beside_allow_is_a_warning(scratch: Scratch) -> None:
 
 def test_the_index_is_judged_at_commit(scratch: Scratch) -> None:
     scratch.write("iam/a.json", WIDE)
-    scratch.git("add", "-A")
+    scratch.stage()
     scratch.write("iam/a.json", NARROW)
     assert scratch.guard("check", "--staged").code == 1
     assert scratch.guard("check", PRE_COMMIT="1").code == 1
@@ -155,7 +155,7 @@ def test_an_unmerged_file_is_no_pass(scratch: Scratch) -> None:
 def test_without_a_commit_everything_is_new(tmp_path: Path) -> None:
     scratch = Scratch(tmp_path / "empty")
     scratch.write("a.json", NARROW)
-    scratch.git("add", "-A")
+    scratch.stage()
     answer = scratch.guard("check", "--staged")
     assert (answer.code, "the empty tree" in answer.out) == (1, True)
 
@@ -289,7 +289,7 @@ class TestNothingSlipsThrough:
     def test_attributes_do_not_change_what_is_read(self, scratch: Scratch) -> None:
         scratch.write(".gitattributes", "*.json -diff filter=x binary\n")
         scratch.write("iam/a.json", WIDE)
-        scratch.git("add", "-A")
+        scratch.stage()
         assert scratch.guard("check", "--staged").code == 1
 
     def test_a_rename_to_where_the_same_holds_without_a_rule(self, scratch: Scratch) -> None:
@@ -299,7 +299,7 @@ class TestNothingSlipsThrough:
         scratch.git("mv", "iam/a.json", "elsewhere/a.json")
         assert scratch.guard("check", "--staged").code == 0
         scratch.write("elsewhere/a.json", WIDE)
-        scratch.git("add", "-A")
+        scratch.stage()
         assert scratch.findings("--staged") == [("no-new-access", "violated", "elsewhere/a.json")]
 
     def test_a_rename_to_where_a_rule_names_every_file_as_a_policy(self, scratch: Scratch) -> None:

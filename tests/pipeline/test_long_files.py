@@ -11,6 +11,7 @@ import pytest
 from policy_guard.documents.format import sniff
 from policy_guard.documents.globs import matches_any, matches_path
 from policy_guard.pipeline.pairing.file_version import version_of
+from tests.support.examples import nightly
 from tests.support.repository import NARROW, WIDE, Scratch
 
 TEXT = json.dumps(WIDE)
@@ -18,7 +19,7 @@ YAML = "Version: 2012-10-17\nStatement:\n- Effect: Allow\n  Action: '*'\n  Resou
 REST = "---\n{ not: [closed\n"
 
 
-@pytest.mark.parametrize("path", ["iam/admin", "iam/admin.policy", "iam/admin.tpl"])
+@pytest.mark.parametrize("path", ["iam/admin", nightly("iam/admin.policy"), nightly("iam/admin.tpl")])
 @pytest.mark.parametrize(
     "data",
     [
@@ -97,7 +98,7 @@ def test_a_broken_policy_in_yaml_is_one(text: str) -> None:
     assert version_of(text.encode(), "iam/a.yaml", "", False, None).problems
 
 
-@pytest.mark.parametrize("size", [3_000_000, pytest.param(20_000_000, marks=pytest.mark.corpus)])
+@pytest.mark.parametrize("size", [1_000_000, nightly(20_000_000)])
 @pytest.mark.parametrize("repeated", ["S", "${", "S${", "a${", "Statement Effect ", " &a Statement Effect", "%{S"])
 def test_what_is_too_long_is_passed_over_soon(repeated: str, size: int) -> None:
     data = (repeated * (size // len(repeated)) + "${").encode()

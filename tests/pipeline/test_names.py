@@ -55,7 +55,7 @@ def test_a_link_where_the_folder_of_policies_is(scratch: Scratch) -> None:
 
 def test_before_it_is_committed(scratch: Scratch) -> None:
     scratch.write("org/denyall.json", LAX)
-    scratch.git("add", "-A")
+    scratch.stage()
     assert "org/denyall.json and org/DenyAll.json are one name" in scratch.guard("check", "--staged").out
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from policy_guard.pipeline.shards import Shard
 from tests.pipeline.test_ahead import mixed as mixed  # the fixture
+from tests.support.examples import nightly
 from tests.support.repository import NARROW, Answer, Scratch
 
 CI = {"CI": "true"}
@@ -38,14 +39,23 @@ def committed(mixed: Scratch) -> Scratch:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("form", ["json", "sarif"])
-@pytest.mark.parametrize("options", [(), ("--all",), ("--all", "--verbose")])
-def test_a_merge_is_the_report_of_one_run(committed: Scratch, form: str, options: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("total", [3, nightly(1)])
+@pytest.mark.parametrize(
+    ("form", "options"),
+    [
+        ("json", ()),
+        ("sarif", ("--all",)),
+        ("json", ("--all", "--verbose")),
+        nightly("sarif", ()),
+        nightly("json", ("--all",)),
+        nightly("sarif", ("--all", "--verbose")),
+    ],
+)
+def test_a_merge_is_the_report_of_one_run(committed: Scratch, form: str, options: tuple[str, ...], total: int) -> None:
     whole = committed.guard("check", "--base", "HEAD~1", "--format", form, *options, **CI)
-    for total in (1, 3):
-        paths, code = shards(committed, total, form, *options)
-        merged = merge(committed, *reversed(paths))
-        assert (merged.code, code, merged.out) == (whole.code, whole.code, whole.out)
+    paths, code = shards(committed, total, form, *options)
+    merged = merge(committed, *reversed(paths))
+    assert (merged.code, code, merged.out) == (whole.code, whole.code, whole.out)
 
 
 def test_every_policy_is_in_one_shard_of_nearly_equal_size() -> None:

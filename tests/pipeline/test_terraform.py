@@ -127,7 +127,7 @@ def test_links_are_followed_to_what_they_lead_to(tmp_path: Path) -> None:
     scratch = Scratch(tmp_path)
     scratch.commit(**{"m/m.tf": document(resources="local.r"), "shared.tf": LOCALS % BUCKET})
     (tmp_path / "m" / "shared.tf").symlink_to("../shared.tf")
-    scratch.git("add", "-A")
+    scratch.stage()
     scratch.git("commit", "-q", "-m", "link")
     scratch.write("m/n.tf", 'resource "aws_instance" "i" {}\n')
     assert scratch.guard("check").code == 0
@@ -142,11 +142,11 @@ def test_a_link_to_the_folder_of_a_module_that_leads_elsewhere_fails(source: str
     scratch.commit(**{"main.tf": f'module "m" {{\n  source = "{source}"\n}}\n', f"a/{inner}m.tf": document()})
     scratch.commit(**{f"b/{inner}m.tf": wide})
     (tmp_path / "link").symlink_to("a")
-    scratch.git("add", "-A")
+    scratch.stage()
     scratch.git("commit", "-q", "-m", "link")
     (tmp_path / "link").unlink()
     (tmp_path / "link").symlink_to("b")
-    scratch.git("add", "-A")
+    scratch.stage()
     assert scratch.guard("check").code == 1
 
 
@@ -154,7 +154,7 @@ def test_a_link_out_of_the_repository_fails(tmp_path: Path) -> None:
     scratch = Scratch(tmp_path)
     scratch.commit(**{"m/m.tf": document()})
     (tmp_path / "m" / "shared.tf").symlink_to("../../shared.tf")
-    scratch.git("add", "-A")
+    scratch.stage()
     assert scratch.guard("check").code == 1
 
 

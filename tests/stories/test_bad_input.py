@@ -142,7 +142,7 @@ def test_a_misspelt_statement_is_one_finding(scratch: Scratch) -> None:
 
 def test_a_file_of_50_megabytes(scratch: Scratch) -> None:
     scratch.write("iam/a.json", '{"Statement": "' + "x" * 50_000_000 + '"}')
-    scratch.git("add", "-A")
+    scratch.stage()
     for arguments in (("check",), ("check", "--staged")):
         answer = scratch.guard(*arguments)
         assert (answer.code, "[readable" in answer.out) == (1, True)
@@ -152,7 +152,7 @@ def test_a_folder_and_a_dangling_link_under_the_name_of_a_policy(scratch: Scratc
     (scratch.folder / "iam").mkdir()
     (scratch.folder / "iam/gone.json").symlink_to("nowhere.json")
     scratch.write("iam/folder.json/README", "x")
-    scratch.git("add", "-A")
+    scratch.stage()
     answer = scratch.guard()
     assert answer.code == 1
     assert "iam/gone.json" in answer.out

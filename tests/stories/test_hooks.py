@@ -48,7 +48,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
 
 
 def commit(scratch: Scratch, *options: str) -> tuple[bool, str]:
-    scratch.git("add", "-A")
+    scratch.stage()
     run = ["git", "commit", "-m", "change", *options]
     done = subprocess.run(run, cwd=scratch.folder, env=environ(scratch.folder.parent), capture_output=True, text=True)
     return done.returncode == 0, done.stdout + done.stderr
@@ -129,7 +129,7 @@ def widened_past_the_hook(scratch: Scratch, tmp_path: Path) -> None:
     scratch.git("remote", "add", "origin", str(remote))
     scratch.git("fetch", "-q", "origin")
     scratch.write("iam/a.json", WIDE)
-    scratch.git("add", "-A")
+    scratch.stage()
     scratch.git("commit", "-q", "--no-verify", "-m", "widened")
 
 

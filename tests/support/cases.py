@@ -18,11 +18,14 @@ def judged(case: Path, place: Path) -> Answer:
     """What the check says of a case in a repository of its own."""
     scratch = Scratch(place)
     shutil.copytree(case / "old", place, dirs_exist_ok=True)
-    scratch.git("add", "-A")
-    scratch.git("commit", "-q", "-m", "old")
-    scratch.git("rm", "-q", "-r", ".")
+    scratch.commit()
+    for item in place.iterdir():
+        if item.is_dir() and item.name != ".git":
+            shutil.rmtree(item)
+        elif item.is_file():
+            item.unlink()
     shutil.copytree(case / "new", place, dirs_exist_ok=True)
-    scratch.git("add", "-A")
+    scratch.stage()
     return scratch.guard("check", "--format", "concise")
 
 

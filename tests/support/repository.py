@@ -18,6 +18,7 @@ from unittest import mock
 
 from policy_guard.cli import main
 from tests.support.places import ROOT
+from tests.support.plain_git import PlainGit
 
 ENVIRON = {
     "PATH": os.environ["PATH"],
@@ -38,13 +39,14 @@ class Scratch:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         shutil.copytree(Path(_template().name, ".git"), folder / ".git", dirs_exist_ok=True)
+        self._plain: PlainGit | None = PlainGit(folder)
 
     @classmethod
     def clone(cls, origin: Scratch, folder: Path, *options: str) -> Scratch:
         run = ["git", "clone", "-q", *options, f"file://{origin.folder}", str(folder)]
         subprocess.run(run, check=True, env=ENVIRON, capture_output=True)
         made = cls.__new__(cls)
-        made.folder = folder
+        made.folder, made._plain = folder, None
         return made
 
     def git(self, *arguments: str) -> str:
@@ -63,9 +65,18 @@ class Scratch:
     def commit(self, **files: Any) -> str:
         for path, content in files.items():
             self.write(path, content)
+        if self._plain and (plain_files := self._plain.files()) is not None:
+            return self._plain.commit(plain_files)
         self.git("add", "-A")
         self.git("commit", "-q", "--allow-empty", "-m", "change")
         return self.git("rev-parse", "HEAD")
+
+    def stage(self) -> None:
+        """Puts the files of the working tree into the index, as they are."""
+        if self._plain and (plain_files := self._plain.files()) is not None:
+            self._plain.add(plain_files)
+        else:
+            self.git("add", "-A")
 
     def guard(self, *arguments: str, folder: str = ".", **environ: str) -> Answer:
         """Runs the command in this process, in a folder of the repository."""

@@ -262,7 +262,9 @@ def _narrower_texts(elements: list[Element], counterpart: Element | None, fold: 
     covered_texts = _language((value.pattern for element in elements for value in element.values), fold)
     if counterpart.negated:
         yield f"{'every action' if fold else 'everything'} but {_listed(v.text.strip() for v in counterpart.values)}"
-    elif elements[0].negated or not _language((value.pattern for value in counterpart.values), fold).covers(covered_texts):
+    elif elements[0].negated or not _language((value.pattern for value in counterpart.values), fold).covers(
+        covered_texts
+    ):
         is_in_all = elements[0].negated or covered_texts.universal
         yield from (
             value.text.strip()
