@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from policy_guard.documents.format import sniff
+from policy_guard.documents.formats.snapshots import SUFFIXES as SNAPSHOTS
 from policy_guard.documents.source import Problem, Source, Span
 from policy_guard.pipeline.pairing.disguise import LARGEST, Room, holds_policy, is_opaque, shows_policy
 from policy_guard.pipeline.pairing.file_version import version_of
@@ -23,8 +24,18 @@ MOST_READ = 50_000_000
 """Characters of files that are only read as they stand, because they or all of them are long."""
 _LARGEST_YAML = 200_000
 _ELSEWHERE = 0.25
+# What a snapshot is made by, and where its policies stood before it lost them. Source: AWS CDK, "Supported programming
+# languages".
+_PROGRAMS = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".py", ".java", ".kt", ".cs", ".fs", ".go")
 _SHARES = (_ELSEWHERE, 0.1, 0.0)
 """How much of a file has to be a policy's for it to be one: elsewhere, near by, and in the same place."""
+
+
+class _LostPlace(NamedTuple):
+    """Where a policy goes, and the file that had it, which may be known there by another name."""
+
+    path: str
+    source: Source
 
 
 class _LostPlaces(NamedTuple):
@@ -62,13 +73,19 @@ def policies_out_of_sight(reader: Reader, comparison: Comparison, sides: Sides |
     )
     first = next(hiding_places, None)
     # All policies of the changed files are read only where one of them could be hidden.
-    lost_sources = dict(_lost_policies(reader, comparison, sides)) if first else {}
-    if not first or not lost_sources:
+    lost_places = list(_lost_policies(reader, comparison, sides)) if first else []
+    if not first or not lost_places:
         return
-    lost = _LostPlaces.of(next(iter(lost_sources.values())), lost_sources)
-    files = [first, *hiding_places]
-    files.sort(key=lambda change: lost.least_share(change.path))
-    yield from _Look(reader, lost, comparison.new).at(files)
+    programs: list[Change] = []
+    others: list[Change] = []
+    for change in (first, *hiding_places):
+        (programs if change.path.lower().endswith(_PROGRAMS) else others).append(change)
+    beside_snapshots = [each for each in lost_places if not each.source.path.lower().endswith(SNAPSHOTS)]
+    for files, places in ((others, lost_places), (programs, beside_snapshots)):
+        if files and places:
+            lost = _LostPlaces.of(places[0].source, [each.path for each in places])
+            files.sort(key=lambda change, lost=lost: lost.least_share(change.path))  # type: ignore[misc]
+            yield from _Look(reader, lost, comparison.new).at(files)
 
 
 class _Look:
@@ -134,25 +151,25 @@ class _Look:
         return long and self._reading.spend(len(data)) and shows_policy(data, least_share)
 
 
-def _lost_policies(reader: Reader, comparison: Comparison, sides: Sides | None) -> Iterator[tuple[str, Source]]:
-    """The places where a policy goes, by path: files that are deleted or renamed, and those with one policy less.
+def _lost_policies(reader: Reader, comparison: Comparison, sides: Sides | None) -> Iterator[_LostPlace]:
+    """The places where a policy goes: files that are deleted or renamed, and those with one policy less.
 
-    A file that a link led to is such a place, too. Snapshots are what a program makes, and nobody moves them.
+    A file that a link led to is such a place, too.
     """
     for change in comparison.changes:
         if change.old is None:
             continue
         old = reader.version(change.old, change.old.path, comparison.old)
-        if not old.policies or old.snapshots is not None:
+        if not old.policies:
             continue
         remaining_file = change.new if change.relation == "same" and change.path == change.old.path else None
         new_policies = (
             reader.version(remaining_file, remaining_file.path, comparison.new).policies if remaining_file else {}
         )
         if set(old.policies) - set(new_policies):
-            yield change.old.path, old.source
+            yield _LostPlace(change.old.path, old.source)
             if real := _real_path(change.old.path, sides):
-                yield real, old.source
+                yield _LostPlace(real, old.source)
 
 
 def _real_path(path: str, sides: Sides | None) -> str | None:
