@@ -169,6 +169,7 @@ class Judge:
             listed=bool(critical_entries),
             critical=tuple(e for e in critical_entries if e.is_about(policy.kind) and any(map(e.concerns, paths))),
             reference=pair.reference,
+            within=pair.within,
         )
 
     def _applies(self, check: Check, facts: Facts) -> bool:

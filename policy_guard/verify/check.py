@@ -21,7 +21,8 @@ class Facts(NamedTuple):
     """Facts about a policy that decide which checks are asked about it; None is no policy.
 
     `changed` tells that its versions are compared and differ in meaning. `critical` are the entries of the critical
-    list that concern its files; `listed` tells that the list has entries for policies of its kind.
+    list that concern its files; `listed` tells that the list has entries for policies of its kind. `within`
+    is as in a question.
     """
 
     kind: Kind
@@ -31,6 +32,7 @@ class Facts(NamedTuple):
     listed: bool
     critical: tuple[CriticalEntry, ...]
     reference: Policy | None
+    within: Policy | None = None
 
 
 class Circumstances(NamedTuple):

@@ -73,7 +73,7 @@ def _violations(question: Question, check: Check, parts: Iterable[Part]) -> Form
         return conjunction([access.denied(old), negation(access.denied(new))])
     grants = access.allows(new, kind)
     new_grants = conjunction([grants, negation(access.allows(old, kind))])
-    if check.compares and question.within is not None:
+    if question.within is not None and not check.by_entry:
         return disjunction(claim.excess(claim.statement) for claim in _claims(check, question))
     if check.compares:
         return new_grants

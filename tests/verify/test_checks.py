@@ -51,9 +51,10 @@ def findings(folder: Path) -> list[Finding]:
     ceiling = read(folder / "ceiling.json", limits.get("kind")) if (folder / "ceiling.json").exists() else None
     reviewed = tuple(acceptances(folder, new.kind))
     others = [statement for each in reviewed for statement in (*each.statements, *each.without)]
-    policies_ = (each for each in (new, old, ceiling) if each)
+    within = read(folder / "within.json", limits.get("kind")) if (folder / "within.json").exists() else None
+    policies_ = (each for each in (new, old, ceiling, within) if each)
     access = Access(policies_, (*exceptions(entries), *fence_statements(new), *others))
-    question = Question(new.kind, new, old, entries, access, reviewed, ceiling)
+    question = Question(new.kind, new, old, entries, access, reviewed, ceiling, within=within)
     asked = check(folder.parent.parent.name)
     found = (each for each in verdicts(asked, question, prover_for(question)) if not isinstance(each.answer, Proved))
     return [finding(asked, verdict, question, "error") for verdict in found]

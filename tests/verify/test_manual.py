@@ -64,7 +64,7 @@ def test_readable() -> None:
 
 def test_what_is_registered() -> None:
     checks = ("access-not-granted", "no-lost-deny", "no-new-access", "no-new-direct-grant", "no-public-access")
-    checks += ("other-access", "within-reference")
+    checks += ("other-access", "wider-boundary", "within-reference")
     assert names() == (*checks, "readable", "unused-access", "lost-access", "accepted")
     programs = {"github", "json", "sarif", "markdown", "junit", "gitlab"}
     assert set(reporters()) == {"text", "concise", "statistics"} | programs

@@ -31,7 +31,8 @@ class Pair(NamedTuple):
     changed and on which the new version depends, and `moved` tells that the old one had another holder.
     With `follows` it differs in documents alone that are judged by themselves, and that deny what they did.
     With `leads_to_changes` all that decides the new version was followed, so that `changed` holds all that changed.
-    `within` is what counts together with the new version, as in a question.
+    `within` is what counts together with the new version, as in a question, unless another file has one of the texts in
+    `named`, by which it may be given something.
     """
 
     path: str
@@ -46,6 +47,7 @@ class Pair(NamedTuple):
     follows: bool = False
     leads_to_changes: bool = False
     within: Policy | None = None
+    named: tuple[str, ...] = ()
 
     @property
     def policy(self) -> Policy:
@@ -118,17 +120,29 @@ def compare_templates(path: str, old: FileVersion, new: FileVersion, config: Con
     pairs = [
         part._replace(
             changed=changes.about(part.new) if part.new else (),
-            within=policy_pairs.within.get(part.new.holder) if part.new else None,
+            within=within.policy if within else None,
+            named=within.named if within else (),
         )
         for old_policy, new_policy in policy_pairs.pairs
         for part in split_pair(Pair(path=path, old=old_policy, new=new_policy))
+        for within in (policy_pairs.within.get(part.new.holder) if part.new else None,)
     ]
     notes = tuple(f"{path}: {sentence}" for sentence in policy_pairs.notes) if pairs or findings else ()
     return FileResult(tuple(pairs), tuple(findings), notes=notes)
 
 
 def pairs(reader: Reader, change: Change, comparison: Comparison) -> FileResult:
-    """The pairs of one changed file.
+    """The pairs of one changed file."""
+    result = _pairs_of_file(reader, change, comparison)
+    if not any(pair.named for pair in result.pairs):
+        return result
+    from policy_guard.pipeline.pairing.named_elsewhere import unless_named_elsewhere
+
+    return result._replace(pairs=tuple(unless_named_elsewhere(reader, comparison.new, result.pairs)))
+
+
+def _pairs_of_file(reader: Reader, change: Change, comparison: Comparison) -> FileResult:
+    """The pairs of one changed file, whatever other files say.
 
     A rename into a place where other settings hold counts as one file deleted and one new.
     """
@@ -141,7 +155,10 @@ def pairs(reader: Reader, change: Change, comparison: Comparison) -> FileResult:
     ):
         deletion, addition = change._replace(new=None), change._replace(old=None)
         joined = _join_results(
-            pairs(reader, deletion, comparison), pairs(reader, addition, comparison), old_file, new_file
+            _pairs_of_file(reader, deletion, comparison),
+            _pairs_of_file(reader, addition, comparison),
+            old_file,
+            new_file,
         )
         return joined._replace(
             findings=(*joined.findings, *_policy_out_of_sight(reader, old_file, new_file, comparison))
@@ -305,11 +322,12 @@ def pair_policies(path: str, old: FileVersion | None, new: FileVersion | None) -
 
 def _within_account(pair: Pair, policies: Mapping[str, Policy]) -> Pair:
     """The pair with the boundary of its principal, if its file is a saved account."""
-    if pair.new is None or not pair.new.holder.startswith(("role ", "user ")):
+    if not pair.policy.holder.startswith(("role ", "user ")):
         return pair
-    from policy_guard.pipeline.pairing.within import bound_in_account
+    from policy_guard.pipeline.pairing.within import within_account
 
-    return pair._replace(within=bound_in_account(policies, pair.new))
+    within = within_account(policies, pair.policy)
+    return pair._replace(within=within.policy, named=within.named) if within else pair
 
 
 def split_pair(pair: Pair) -> tuple[Pair, ...]:

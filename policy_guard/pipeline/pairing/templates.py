@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from policy_guard.documents.containers.cloudformation.boundaries import BOUNDARY
 from policy_guard.documents.containers.cloudformation.compare import template_problems
 from policy_guard.documents.containers.cloudformation.documents import Unit
 from policy_guard.documents.containers.cloudformation.principals import is_principal
@@ -14,7 +15,7 @@ from policy_guard.documents.nesting import Nesting
 from policy_guard.documents.source import Entry, Node, Object, Problem, Span, Spot, Unreadable, scalars
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Policy, PolicyId, united
-from policy_guard.pipeline.pairing.within import is_certain
+from policy_guard.pipeline.pairing.within import Within, is_certain, is_known
 from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 
@@ -71,7 +72,7 @@ class PolicyPairs(NamedTuple):
     old: tuple[Problem, ...]
     new: tuple[Problem, ...]
     notes: tuple[str, ...]
-    within: Mapping[str, Policy]
+    within: Mapping[str, Within]
 
 
 def compared_policies(
@@ -101,14 +102,31 @@ def compared_policies(
         for problem in problems
     )
     renamed = _rename_notes(names, new)
-    bounds = _parse(sides.bounds, placeholders).policies if by_principal else {}
+    bounds = {key.holder: policy for key, policy in _parse(sides.bounds, placeholders).policies.items()}
+    within = {holder: Within(policy) for holder, policy in bounds.items() if is_certain(policy)}
+    within |= _holdings(sides.names, pairs, new_parsed)
     return PolicyPairs(
         tuple(pairs),
         unread,
         (*sides.problems, *new_parsed.every_problem),
         (*sides.notes, *renamed),
-        {key.holder: policy for key, policy in bounds.items() if is_certain(policy)},
+        within if by_principal else {},
     )
+
+
+def _holdings(
+    names: Mapping[str, tuple[str, ...]], pairs: Iterable[tuple[Policy | None, Policy | None]], new: Parsed
+) -> Iterator[tuple[str, Within]]:
+    """What each principal has of which all is known, by the holder of its boundary.
+
+    One that has nothing here has it from elsewhere.
+    """
+    boundaries = {after.holder: (before, after) for before, after in pairs if before and after}
+    for key, texts in names.items():
+        holder, policy_id = f"{BOUNDARY} of {key}", PolicyId("", "", key)
+        policy = new.policies.get(policy_id) if policy_id not in new.problems else None
+        if policy is not None and all(map(is_known, (policy, *boundaries.get(holder, (policy,))))):
+            yield holder, Within(policy, texts)
 
 
 def _rename_notes(names: Mapping[str, str], new: Template) -> Iterator[str]:

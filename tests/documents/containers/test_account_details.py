@@ -13,6 +13,7 @@ from tests.support.repository import Scratch, allow, document
 
 ORDERS = "arn:aws:iam::123456789012:policy/orders"
 ELSEWHERE = "arn:aws:iam::123456789012:policy/elsewhere"
+S3_READ_ONLY = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 POWER_USER = "arn:aws:iam::aws:policy/PowerUserAccess"
 TRUST = document({**allow("sts:AssumeRole"), "Principal": {"Service": "ec2.amazonaws.com"}})
@@ -104,6 +105,27 @@ def test_a_principal_gets_what_its_boundary_leaves(tmp_path: Path, boundary: str
     inline = document(allow("s3:GetObject", action))
     scratch.write("account.json", account(boundary=boundary, attached=(), inline=inline))
     assert scratch.guard("check").code == code
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "told"),
+    [
+        ({"boundary": POWER_USER}, {}, 0, ["wider-boundary"]),
+        ({"boundary": S3_READ_ONLY}, {"boundary": POWER_USER}, 1, ["no-new-access", "wider-boundary"]),
+        ({"boundary": S3_READ_ONLY}, {}, 1, ["no-new-access", "wider-boundary"]),
+        ({"boundary": POWER_USER, "attached": (ELSEWHERE,)}, {"attached": (ELSEWHERE,)}, 1, ["no-new-access"]),
+    ],
+)
+def test_a_boundary_is_held_against_what_its_principal_has(
+    tmp_path: Path, old: dict[str, Any], new: dict[str, Any], code: int, told: list[str]
+) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.write("account.json", account(**old))
+    scratch.commit()
+    scratch.write("account.json", account(**new))
+    answer = scratch.guard("check", "--format", "json")
+    checks = [finding["check"] for finding in json.loads(answer.out)["findings"]]
+    assert (answer.code, sorted(set(checks))) == (code, told)
 
 
 def _joins(answer: Any) -> None:

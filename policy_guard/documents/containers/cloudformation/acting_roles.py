@@ -27,6 +27,9 @@ _CREDENTIALS = re.compile(r"(?:Authorizer)?[Cc]redentials(?:Arn)?")
 _APIS = ("AWS::ApiGateway", "AWS::Serverless::")
 _NAME, _ONE_NAME = re.compile(r"(\w+)"), re.compile(r"\$\{(\w+)(?:\.Arn)?\}")
 _OF_IAM = "AWS::IAM::"
+_PROFILE = "AWS::IAM::InstanceProfile"
+# What these are told, another template may take for the name of a principal.
+_MAKING = ("AWS::CloudFormation::", "AWS::Serverless::Application", "AWS::ServiceCatalog::")
 
 
 def acting_role_units(reading: Reading, name: str) -> Iterator[Unit]:
@@ -41,6 +44,23 @@ def acting_role_units(reading: Reading, name: str) -> Iterator[Unit]:
         for statement in _statements(reading, node, role, truths)
     ]
     yield from unit_of(reading, f"Resources.{name}", f"roles of {name}", "identity", statements)
+
+
+def texts_but_acting_roles(resource: Object) -> Iterator[str]:
+    """The texts of the properties of a resource, but of those that name roles that it acts by."""
+    properties = resource.get("Properties")
+    if properties is None or type_of(resource) == _PROFILE:
+        return
+    acting = {id(node) for node in _role_nodes(resource)} if not type_of(resource).startswith(_MAKING) else set()
+    stack: list[Node] = [properties]
+    while stack:
+        node = stack.pop()
+        if id(node) in acting:
+            continue
+        if isinstance(node, Scalar):
+            yield node.text
+        else:
+            stack += node.items if isinstance(node, Array) else (entry.value for entry in node.entries)
 
 
 def _role_nodes(resource: Object) -> Iterator[Node]:

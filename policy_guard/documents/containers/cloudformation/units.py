@@ -13,7 +13,7 @@ from policy_guard.documents.containers.cloudformation.boundaries import (
     has_boundary,
     has_document,
 )
-from policy_guard.documents.containers.cloudformation.bounds import bounding_unit
+from policy_guard.documents.containers.cloudformation.bounds import bounding_unit, defining_resource, names_if_known
 from policy_guard.documents.containers.cloudformation.calls import shape
 from policy_guard.documents.containers.cloudformation.compare import (
     changes_between,
@@ -44,7 +44,7 @@ class Sides(NamedTuple):
     """The units of both sides of a comparison that may differ, and what keeps all of it from being judged.
 
     `notes` are sentences about what is not judged. `bounds` are the boundaries of the principals of the new side, as
-    far as they are known.
+    far as they are known, and `names` what other files may call those by of which the template knows all policies.
     """
 
     old: tuple[Unit, ...]
@@ -52,6 +52,7 @@ class Sides(NamedTuple):
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
     bounds: tuple[Unit, ...] = ()
+    names: Mapping[str, tuple[str, ...]] = {}
 
 
 def all_units(template: Template, grants: bool) -> Iterator[Unit]:
@@ -87,7 +88,11 @@ def differing_units(old: Template, new: Template) -> Sides:
     opened = attempt(partial(gone_blocks, *readings), "Resources")
     old_units, new_units = (*units[0], *places[0], *replacing[0]), (*units[1], *places[1], *replacing[1], *opened)
     bounding_units = [bounding_unit(readings[1], indexes[1], key) for key in indexes[1].members if key in keys]
-    return Sides(old_units, new_units, problems, all_notes, tuple(filter(None, bounding_units)))
+    bounded_keys = [
+        key for key in indexes[1].members if defining_resource(readings[1], indexes[1], key) in bounded_names
+    ]
+    all_names = names_if_known(readings[1], indexes[1], bounded_keys)
+    return Sides(old_units, new_units, problems, all_notes, tuple(filter(None, bounding_units)), all_names)
 
 
 def _bounded_names(readings: tuple[Reading, Reading], names: set[str], lasting: frozenset[str]) -> dict[str, bool]:
