@@ -8,6 +8,7 @@ from itertools import chain, islice, product, zip_longest
 from typing import TypeAlias
 
 from policy_guard.records import NamedTuple
+from policy_guard.solver.answers import Answers
 from policy_guard.solver.formula import Choice, Literal, Member, Present, negation, present
 from policy_guard.solver.strings.automaton import Glob, Letter, Verbatim, the_symbol
 from policy_guard.solver.strings.candidates import candidates
@@ -68,6 +69,7 @@ class Theory:
         self._keys = keys
         self._likely = likely
         self._always = always
+        self._answers = Answers()
 
     def point(self, literals: Sequence[Literal], budget: Budget, explained: bool = True) -> Point | Impossible | Open:
         """A point at which all literals are true. Raises `OverBudget`.
@@ -142,6 +144,12 @@ class Theory:
     def _text(
         self, place: Place, literals: Iterable[Literal], values: Texts, texts: dict[Place, str], budget: Budget
     ) -> str | None:
+        question = ("text", place, tuple(literals), frozenset(values.items()), frozenset(texts.items()))
+        return self._answers.answer(question, budget, lambda: self._new_text(place, literals, values, texts, budget))
+
+    def _new_text(
+        self, place: Place, literals: Iterable[Literal], values: Texts, texts: dict[Place, str], budget: Budget
+    ) -> str | None:
         inside, outside = _sides(literals)
         inside = [*inside, domain] if (domain := self._domain(place)) else inside
 
@@ -195,10 +203,18 @@ class Theory:
 
     def _has_no_value(self, place: Place, literals: Sequence[Literal], budget: Budget) -> bool:
         """Tell whether the values of numbers or dates alone show that the place has no text, which is quickly seen."""
-        return nothing_left(*self._loosened_sides(place, literals), budget)
+        return self._answers.answer(
+            ("no value", place, tuple(literals)),
+            budget,
+            lambda: nothing_left(*self._loosened_sides(place, literals), budget),
+        )
 
     def _has_no_text(self, place: Place, literals: Sequence[Literal], budget: Budget) -> bool:
-        return find(*self._loosened_sides(place, literals), budget) is None
+        return self._answers.answer(
+            ("no text", place, tuple(literals)),
+            budget,
+            lambda: find(*self._loosened_sides(place, literals), budget) is None,
+        )
 
     def _loosened_sides(self, place: Place, literals: Sequence[Literal]) -> tuple[list[Language], list[Language]]:
         """The languages of a place that have to hold and those that must not, with any text for each letter."""

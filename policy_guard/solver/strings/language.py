@@ -63,6 +63,11 @@ class Budget:
         return min(self._remainder, self._parent.remainder) if self._parent else self._remainder
 
     @property
+    def balance(self) -> int:
+        """What is left of this budget, whatever is left of that which it is a part of."""
+        return self._remainder
+
+    @property
     def deadline(self) -> float:
         return self._parent.deadline if self._parent else self._deadline
 
