@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import json
 import os
@@ -31,10 +32,18 @@ class Ran(NamedTuple):
 
 @pytest.fixture(scope="session")
 def runner(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that a runner keeps for a job; what the action sets up there, it sets up once."""
+    """The folder that a runner keeps for a job; what the action sets up there, it sets up once for all workers."""
     folder = tmp_path_factory.mktemp("runner")
-    if ran(Scratch(folder / "empty"), folder, {}, {}).code == 2 and not (folder / "policy-guard").is_dir():
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared-runner"
+    shared.mkdir(exist_ok=True)
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "policy-guard").is_dir():
+            ran(Scratch(folder / "empty"), shared, {}, {})
+    if not (shared / "policy-guard").is_dir():
         pytest.skip("no package index is reached")
+    (folder / "policy-guard").symlink_to(shared / "policy-guard")
     return folder
 
 

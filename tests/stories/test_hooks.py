@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 import yaml
 
 from tests.support.places import ROOT
-from tests.support.repository import ENVIRON, NARROW, WIDE, Scratch, allow, deny, document, process
+from tests.support.repository import ENVIRON, NARROW, WIDE, Scratch, allow, deny, document, guard
 
 PRE_COMMIT = [sys.executable, "-m", "pre_commit"]
 RUNNERS = {"pre-commit": PRE_COMMIT, "prek": [str(Path(sys.executable).parent / "prek")]}
@@ -24,12 +25,24 @@ def entry_of_the_manifest(name: str = "policy-guard") -> dict[str, object]:
     return dict(next(hook for hook in hooks if hook["id"] == name))
 
 
-@pytest.fixture(params=["pre-commit", pytest.param("prek", marks=pytest.mark.corpus)])
-def hooked(request: pytest.FixtureRequest, tmp_path: Path) -> Scratch:
-    """A repository with the hook of the manifest installed, run by the Python of these tests."""
+@pytest.fixture(scope="session", params=["pre-commit", pytest.param("prek", marks=pytest.mark.corpus)])
+def hooks(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of hooks that a runner has installed: they name no repository, and fit into any."""
     runner = RUNNERS[request.param]
     if request.param == "prek" and not Path(runner[0]).exists():
         pytest.skip("prek is not installed")
+    folder = tmp_path_factory.mktemp("hooks")
+    scratch = Scratch(folder / "repository")
+    scratch.write(".pre-commit-config.yaml", "repos: []\n")
+    kinds = [f"--hook-type={kind}" for kind in ("pre-commit", "pre-push", "pre-merge-commit")]
+    install = [*runner, "install", *kinds]
+    subprocess.run(install, cwd=scratch.folder, env=environ(folder), check=True, capture_output=True)
+    return scratch.folder / ".git" / "hooks"
+
+
+@pytest.fixture
+def hooked(hooks: Path, tmp_path: Path) -> Scratch:
+    """A repository with the hook of the manifest installed, run by the Python of these tests."""
     scratch = Scratch(tmp_path / "repository")
     hook = {**entry_of_the_manifest(), "language": "system", "entry": f"{sys.executable} -m policy_guard check"}
     scratch.write(".pre-commit-config.yaml", yaml.safe_dump({"repos": [{"repo": "local", "hooks": [hook]}]}))
@@ -37,9 +50,7 @@ def hooked(request: pytest.FixtureRequest, tmp_path: Path) -> Scratch:
     scratch.write("scp/a.json", document(deny("s3:*"), deny("ec2:*")))
     scratch.write(".policy-guard.yaml", 'version: 1\npolicies:\n- {files: ["scp/*"], kind: scp}\n')
     scratch.commit()
-    for kind in ("pre-commit", "pre-push", "pre-merge-commit"):
-        install = [*runner, "install", "--hook-type", kind]
-        subprocess.run(install, cwd=scratch.folder, env=environ(tmp_path), check=True, capture_output=True)
+    shutil.copytree(hooks, scratch.folder / ".git" / "hooks")
     return scratch
 
 
@@ -211,7 +222,7 @@ def test_two_commits_named_by_hand(hooked: Scratch, request: pytest.FixtureReque
     hooked.write("iam/a.json", WIDE)
     hooked.git("add", "-A")
     hooked.git("commit", "-q", "--no-verify", "-m", "widened")
-    runner = RUNNERS[request.node.callspec.params["hooked"]]
+    runner = RUNNERS[request.node.callspec.params["hooks"]]
     for first, last, passes in (("HEAD~1", "HEAD", False), ("HEAD", "HEAD~1", True)):
         run = [*runner, "run", "--from-ref", first, "--to-ref", last]
         done = subprocess.run(run, cwd=hooked.folder, env=environ(hooked.folder.parent), capture_output=True)
@@ -270,16 +281,14 @@ def test_the_demo_shows_the_real_check_failing(tmp_path: Path) -> None:
 
 
 def test_the_demo_knows_its_findings_in_colours(tmp_path: Path) -> None:
-    run = [sys.executable, "-m", "policy_guard", "demo"]
-    environment = {**ENVIRON, "HOME": str(tmp_path), "FORCE_COLOR": "1"}
-    done = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "\x1b[1;31merror\x1b[0m" in done.stdout
+    answer = guard(["demo"], tmp_path, {**ENVIRON, "HOME": str(tmp_path), "FORCE_COLOR": "1"})
+    assert answer.code == 0, answer
+    assert "\x1b[1;31merror\x1b[0m" in answer.out
 
 
 @pytest.mark.parametrize("columns", ["40", "72", "100"])
 def test_the_demo_knows_its_findings_in_a_narrow_terminal(tmp_path: Path, columns: str) -> None:
-    answer = process(["demo"], tmp_path, {**ENVIRON, "HOME": str(tmp_path), "COLUMNS": columns})
+    answer = guard(["demo"], tmp_path, {**ENVIRON, "HOME": str(tmp_path), "COLUMNS": columns})
     assert (answer.code, "This is a bug" in answer.out) == (0, False), answer
 
 
