@@ -191,10 +191,9 @@ def _expanded(value: Value) -> Value:
     It stands for the API that has the policy, whose ARN has no slash before the stage (API Gateway Developer Guide,
     apigateway-resource-policies-examples).
     """
-    if not is_short(value):
+    first, *parts = value.pattern.parts or ("",)
+    if not isinstance(first, str) or not is_short(value):
         return value
-    first, *parts = value.pattern.parts
-    assert isinstance(first, str)
     path = first.removeprefix(_SHORT_API.rstrip("/"))
     return value._replace(pattern=Pattern(("arn:", _BEFORE_PATH, ":execute-api:", _BEFORE_PATH, path, *parts)))
 

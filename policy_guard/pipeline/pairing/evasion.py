@@ -68,24 +68,33 @@ def policies_out_of_sight(reader: Reader, comparison: Comparison, sides: Sides |
 
     Where git sees one file renamed, the pair of both says so already. Whoever takes two changes for it is not seen.
     """
-    hiding_places = (
-        change for change in comparison.changes if change.new and _may_hide(reader, change.new, comparison.new)
-    )
-    first = next(hiding_places, None)
+    hiding = [change for change in comparison.changes if change.new and _may_hide(reader, change.new, comparison.new)]
     # All policies of the changed files are read only where one of them could be hidden.
-    lost_places = list(_lost_policies(reader, comparison, sides)) if first else []
-    if not first or not lost_places:
+    shows_one = bool(hiding) and _may_show_one(reader, comparison, sides, hiding)
+    lost_places = list(_lost_policies(reader, comparison, sides)) if shows_one else []
+    if not lost_places:
         return
-    programs: list[Change] = []
-    others: list[Change] = []
-    for change in (first, *hiding_places):
-        (programs if change.path.lower().endswith(_PROGRAMS) else others).append(change)
+    programs = [change for change in hiding if change.path.lower().endswith(_PROGRAMS)]
+    others = [change for change in hiding if not change.path.lower().endswith(_PROGRAMS)]
     beside_snapshots = [each for each in lost_places if not each.source.path.lower().endswith(SNAPSHOTS)]
     for files, places in ((others, lost_places), (programs, beside_snapshots)):
         if files and places:
             lost = _LostPlaces.of(places[0].source, [each.path for each in places])
             files.sort(key=lambda change, lost=lost: lost.least_share(change.path))  # type: ignore[misc]
             yield from _Look(reader, lost, comparison.new).at(files)
+
+
+def _may_show_one(reader: Reader, comparison: Comparison, sides: Sides | None, files: Iterable[Change]) -> bool:
+    """Tell whether one of the files would count if every changed file had lost a policy, as most have not.
+
+    To know which have, all policies of all changed files are read.
+    """
+    paths = [change.old.path for change in comparison.changes if change.old]
+    paths += [real for path in paths if (real := _real_path(path, sides))]
+    if not paths:
+        return False
+    lost = _LostPlaces.of(Source(paths[0], "", comparison.old.name), paths)
+    return any(True for _ in _Look(reader, lost, comparison.new).at(files))
 
 
 class _Look:

@@ -46,8 +46,9 @@ _OF_TERRAFORM = regex(r"(?:.*/)?[^./][^/]*\.(?:tf|tofu)(?:\.json)?")
 _TOO_LARGE = f"the file is larger than {LARGEST >> 20} MB, and larger ones are not read; exclude it"
 _MOST_CLOSELY = 1_000
 """Templates in which the names of values are looked for in policies alone, and not anywhere."""
-_MOST_GLANCES = 8
-"""Versions of files that are kept once they are read."""
+_FEWEST_GLANCES, _MOST_GLANCES = 8, 200
+_MOST_KEPT = 1_000_000
+"""Versions of files that are kept once they are read: a few, and more while all have no more characters than this."""
 
 
 class PlainFile(NamedTuple):
@@ -168,9 +169,13 @@ class Reader:
         key = (revision, path, file.oid, closely)
         if key not in self._glances or file.oid is None:
             self._glances[key] = self._examined(data, path, revision, closely)
-        while len(self._glances) > _MOST_GLANCES:
-            del self._glances[next(iter(self._glances))]
+            while len(self._glances) > _FEWEST_GLANCES and self._are_many_kept():
+                del self._glances[next(iter(self._glances))]
         return self._glances[key]
+
+    def _are_many_kept(self) -> bool:
+        versions = self._glances.values()
+        return len(versions) > _MOST_GLANCES or sum(len(version.source.text) for version in versions) > _MOST_KEPT
 
     def _examined(self, data: bytes, path: str, revision: Revision, closely: bool) -> FileVersion:
         config = self._base_config if revision == self._old else self._config

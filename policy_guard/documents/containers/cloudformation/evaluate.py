@@ -253,7 +253,8 @@ class Evaluator:
         spans = tuple(node.span for node in nodes if node is not None)
         nested = self.template.nested.items() if "Resources" in sections else ()
         outputs = [(name, key, output.digest) for name, each in nested for key, output in sorted(each.outputs.items())]
-        return digest((_written(self.template.source.text, spans), outputs))
+        exports = sorted(export.digest for export in self.template.exports)
+        return digest((_written(self.template.source.text, spans), outputs, exports))
 
     def _pseudo(self, name: str) -> str | Hole:
         if name in _IN_AWS and not self._changes.partitions:

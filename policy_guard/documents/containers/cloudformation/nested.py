@@ -30,7 +30,7 @@ from policy_guard.documents.containers.cloudformation.template import (
 from policy_guard.documents.containers.opaque import digest
 from policy_guard.documents.containers.revision_files import TEMPLATE_SUFFIXES, RevisionFiles, from_root
 from policy_guard.documents.formats import read
-from policy_guard.documents.source import Node, Object, Scalar, Unreadable, scalars
+from policy_guard.documents.source import Node, Object, Scalar, Source, Unreadable, scalars
 from policy_guard.regex import regex
 
 _ADDRESSES = ("TemplateURL", "Location")
@@ -39,6 +39,8 @@ _IN_POLICIES = {"Statement", "PolicyDocument", "AssumeRolePolicyDocument"}
 _DEEPEST, _MOST_FILES = 4, 50
 # AWS CloudFormation User Guide, "Understand CloudFormation quotas": a template has at most so many resources.
 _MOST_STACKS = 500
+_LONGEST_KEPT = 100_000
+"""Characters of a template that is kept once it is read."""
 _PLACE = regex(r"\$\{(\w+)\}")
 _SILENT = ("Description", "ConstraintDescription", "NoEcho")
 _NO_VALUE = "AWS::NoValue"
@@ -84,14 +86,24 @@ def _joined(outputs: Sequence[Output]) -> Output:
 def _templates(names: Iterable[str], files: RevisionFiles, depth: int) -> Iterator[Template]:
     """The templates in files of the repository."""
     for name in names:
-        source = files.read(name)
-        try:
-            documents = read(source) if source else ()
-        except Unreadable:
-            continue
-        for document in documents:
-            if source and isinstance(document, Object) and is_template(document):
-                yield with_nested(read_template(source, document), files, depth + 1)
+        if (source := files.read(name)) is not None:
+            read_once = _templates_in if len(source.text) <= _LONGEST_KEPT else _templates_in.__wrapped__
+            yield from (with_nested(template, files, depth + 1) for template in read_once(name, source.text))
+
+
+@lru_cache(maxsize=64)
+def _templates_in(path: str, text: str) -> tuple[Template, ...]:
+    """The templates in a file, which many others may make."""
+    source = Source(path, text)
+    try:
+        documents = read(source)
+    except Unreadable:
+        return ()
+    return tuple(
+        read_template(source, document)
+        for document in documents
+        if isinstance(document, Object) and is_template(document)
+    )
 
 
 def _parameters_of(resource: Object) -> Collection[str]:
