@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from policy_guard.documents.containers.other_access import details_of, terraform_types
+from policy_guard.documents.containers.terraform.lasting import OWNERSHIP, ROWS
 from tests.support.examples import nightly
 from tests.support.repository import Answer, Scratch, allow, document
 
@@ -434,3 +435,82 @@ def test_the_policies_of_a_plan_are_not_called_unchecked(scratch: Scratch) -> No
     assert "1 by the plan plan.json: 0 proved, 1 failed." in out
     assert "not checked" not in out
     assert "contains 2 embedded policies" in scratch.guard("check").out
+
+
+ROLE, OTHER_ROLE = (f"arn:aws:iam::111122223333:role/{name}" for name in ("reports", "admin"))
+
+
+def _changed(type_: str) -> tuple[Any, Any]:
+    """Values of a resource of a type of the table before and after, of which the second gives more."""
+    row = ROWS[type_]
+    name = row.arguments[0]
+    if row.capping:
+        return {name: list(row.capping)}, {name: []}
+    if type_ == OWNERSHIP:
+        rules = [{"bucket": "b", name: [{"object_ownership": each}]} for each in (*row.harmless, "ObjectWriter")]
+        return rules[0], rules[1]
+    return {name: "a"}, {name: "b"}
+
+
+@pytest.mark.parametrize("type_", sorted(ROWS))
+def test_a_setting_that_counts_for_what_was_there_is_judged_there_alone(scratch: Scratch, type_: str) -> None:
+    before, after = _changed(type_)
+    answer = judged(scratch, plan(*granting(type_, before, after)))
+    assert (answer.code, f"plan.json#{type_}.x.lasting:" in answer.out) == (1, True), answer
+    assert judged(scratch, plan(*granting(type_, after, {**after, "tags": {"a": "b"}}))).code == 0
+    bucket = change("aws_s3_bucket.b", None, {"bucket": "b"})
+    made = judged(scratch, plan(bucket, *granting(type_, None, after)))
+    assert f"{type_}.x.lasting:" not in made.out
+
+
+def _without(changed: dict[str, Any]) -> dict[str, Any]:
+    """The resource, which goes."""
+    return {**changed, "change": {**changed["change"], "actions": ["delete"], "after": None}}
+
+
+def test_a_bucket_that_was_there_gets_an_owner_of_objects(scratch: Scratch) -> None:
+    _, after = _changed(OWNERSHIP)
+    bucket = change("aws_s3_bucket.b", {"bucket": "b"}, {"bucket": "b"})
+    assert judged(scratch, plan(bucket, *granting(OWNERSHIP, None, after))).code == 1
+    assert judged(scratch, plan(_without(bucket), *granting(OWNERSHIP, after, None))).code == 0
+    assert judged(scratch, plan(bucket, *granting(OWNERSHIP, after, None))).code == 1
+
+
+@pytest.mark.parametrize(
+    ("type_", "values", "of"),
+    [
+        ("aws_api_gateway_rest_api_policy", {"rest_api_id": "i"}, "aws_api_gateway_rest_api"),
+        ("aws_efs_file_system_policy", {"file_system_id": "i"}, "aws_efs_file_system"),
+    ],
+)
+def test_a_policy_without_which_everybody_has_access_goes(
+    scratch: Scratch, type_: str, values: dict[str, Any], of: str
+) -> None:
+    read = {**values, "policy": policy({**READ, "Principal": {"AWS": "111122223333"}})}
+    stays = change(f"{of}.x", {"id": "i"}, {"id": "i"})
+    assert judged(scratch, plan(stays, *granting(type_, read, None))).code == 1
+    assert judged(scratch, plan(_without(stays), *granting(type_, read, None))).code == 0
+
+
+@pytest.mark.parametrize(
+    ("after", "unknown", "references", "code"),
+    [
+        (OTHER_ROLE, {}, [], 1),
+        (ROLE, {}, [], 0),
+        (None, {"role": True}, ["aws_iam_role.new.arn", "aws_iam_role.new"], 0),
+        (None, {"role": True}, ["aws_iam_role.kept.arn", "aws_iam_role.kept"], 1),
+        (None, {"role": True}, ["var.role"], 1),
+    ],
+    ids=["another role", "the same", "a new role", "a role that was there", "a role that nobody knows"],
+)
+def test_a_function_that_was_there_acts_by_another_role(
+    scratch: Scratch, after: Any, unknown: Any, references: list[str], code: int
+) -> None:
+    function = change("aws_lambda_function.f", {"role": ROLE}, {"role": after}, unknown)
+    roles = [
+        change("aws_iam_role.new", None, {"name": "new"}),
+        change("aws_iam_role.kept", {"name": "k"}, {"name": "k"}),
+    ]
+    expressions = {"address": "aws_lambda_function.f", "expressions": {"role": {"references": references}}}
+    configuration = {"provider_config": {"aws": {"name": "aws"}}, "root_module": {"resources": [expressions]}}
+    assert judged(scratch, plan(function, *roles, configuration=configuration)).code == code

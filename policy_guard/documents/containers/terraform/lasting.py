@@ -111,7 +111,7 @@ def places(type_: str, body: Body) -> Iterator[str]:
     """The names of the places of a resource."""
     if type_ in ROWS:
         yield LASTING
-    if _may_act(type_) and any(True for _ in _role_expressions(type_, body)):
+    if may_act(type_) and any(True for _ in _role_expressions(type_, body)):
         yield ACTING
 
 
@@ -124,16 +124,18 @@ def decides_lasting(type_: str, told: str, name: str) -> bool:
     """Tell whether an argument or block decides what is told at a place of this name."""
     if told == LASTING:
         return name in ROWS[type_].arguments
-    return told == ACTING and (_is_role(type_, name) or name == _PROFILE)
+    return told == ACTING and (names_role(type_, name) or name == _PROFILE)
 
 
-def _may_act(type_: str) -> bool:
+def may_act(type_: str) -> bool:
+    """Tell whether a resource of AWS may act by roles that its arguments name."""
     if not is_of_aws(type_) or type_.startswith(_OF_IAM) or type_ in STANDS:
         return False
     return type_ not in terraform_types() or terraform_types()[type_][1] != EVERY
 
 
-def _is_role(type_: str, name: str) -> bool:
+def names_role(type_: str, name: str) -> bool:
+    """Tell whether an argument of a resource names a role that it acts by."""
     listed = terraform_types()[type_][1] if type_ in terraform_types() else ()
     return bool(_ROLE.fullmatch(name)) and not _NO_ROLE.fullmatch(name) and name not in listed
 
@@ -141,7 +143,7 @@ def _is_role(type_: str, name: str) -> bool:
 def _role_expressions(type_: str, body: Body, above: str = "") -> Iterator[tuple[str, Expression]]:
     """The expressions that give roles, each with its path."""
     for name, argument in body.arguments.items():
-        if _is_role(type_, name) or above == f"{_PROFILE}.":
+        if names_role(type_, name) or above == f"{_PROFILE}.":
             yield f"{above}{name}", argument.value
         else:
             yield from _inner_expressions(type_, argument.value, f"{above}{name}.")
@@ -158,7 +160,7 @@ def _inner_expressions(type_: str, value: Expression, above: str) -> Iterator[tu
     elif isinstance(value, MappingNode):
         for key, inner in value.items:
             name = _key_text(key)
-            if _is_role(type_, name):
+            if names_role(type_, name):
                 yield f"{above}{name}", inner
             else:
                 yield from _inner_expressions(type_, inner, f"{above}{name}.")
@@ -174,7 +176,7 @@ def lasting_policy(evaluator: Evaluator, type_: str, name: str, body: Body, fres
     if name == LASTING:
         return _row_policy(evaluator, ROWS[type_], body)
     statements = [
-        _allowed(action_of(ACTING), unknown(f"what the role {label_of(role)} may do", span, path, name_of(role)), span)
+        allowed(action_of(ACTING), unknown(f"what the role {label_of(role)} may do", span, path, name_of(role)), span)
         for path, expression in _role_expressions(type_, body)
         for role in _roles(_value(evaluator, expression))
         if not _is_fresh(role, fresh)
@@ -216,7 +218,7 @@ def _uncapped(evaluator: Evaluator, row: Row, body: Body) -> Node:
     labels = {label_of(item) for item in items}
     resource = text_of(("*",), body.span) if all(map(is_known, items)) else value
     statements = tuple(
-        _allowed(action_of("organization", item), resource, body.span) for item in row.capping if item not in labels
+        allowed(action_of("organization", item), resource, body.span) for item in row.capping if item not in labels
     )
     return policy_with(statements, body.span) if statements else ABSENT
 
@@ -244,7 +246,7 @@ def _row_policy(evaluator: Evaluator, row: Row, body: Body) -> Node:
 def _told(row: Row, is_open: bool, deciding: object, span: Span) -> Object:
     all_text = text_of(("*",), span)
     words = "what the boundary leaves" if row.action == _LEAVES else "what its access settings let in"
-    return _allowed(row.action, all_text if is_open else unknown(words, span, deciding, is_list=False), span)
+    return allowed(row.action, all_text if is_open else unknown(words, span, deciding, is_list=False), span)
 
 
 def _without_key(evaluator: Evaluator, name: str, body: Body) -> Iterator[Object]:
@@ -258,10 +260,11 @@ def _without_key(evaluator: Evaluator, name: str, body: Body) -> Iterator[Object
         is_open = label == "false"
         span = expression.span if expression is not None else body.span
         resource = text_of(("*",), span) if is_open else unknown("calls without a key", span, name_of(value))
-        yield _allowed(action_of("endpoint", name), resource, span)
+        yield allowed(action_of("endpoint", name), resource, span)
 
 
-def _allowed(action: str, resource: Node, span: Span) -> Object:
+def allowed(action: str, resource: Node, span: Span) -> Object:
+    """Return an Allow of an action that AWS does not have, and that stands for what is told."""
     elements: dict[str, Node] = {
         "Effect": Scalar("Allow", span),
         "Action": text_of((action,), span),

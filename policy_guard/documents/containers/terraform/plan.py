@@ -35,6 +35,7 @@ from policy_guard.documents.containers.terraform.grants import (
 )
 from policy_guard.documents.containers.terraform.known_by_text import values_at
 from policy_guard.documents.containers.terraform.places import CEILING, GRANT
+from policy_guard.documents.containers.terraform.planned_lasting import Plan, plan_of, told_on_side
 from policy_guard.documents.containers.terraform.units import Sides
 from policy_guard.documents.containers.terraform.uses import (
     HOLDERS,
@@ -85,8 +86,9 @@ def read_plan(path: str, data: bytes) -> Sides:
     if not isinstance(changes, list) or not all(_is_change(each) for each in changes):
         raise SetupError(f"{path} is not a plan as Terraform writes it; {_HOW}")
     managed = [each for each in changes if each.get("mode") == "managed"]
-    old_units = tuple(_units_of_side(path, managed, "before"))
-    new_units = _units_of_side(path, managed, "after")
+    whole = plan_of(managed, plan.get("configuration"))
+    old_units = (*_units_of_side(path, managed, "before"), *_lasting_units(path, whole, "before"))
+    new_units = (*_units_of_side(path, managed, "after"), *_lasting_units(path, whole, "after"))
     sides = old_units, (*new_units, *_opened_blocks(path, managed))
     if _has_one_account(plan):
         return Sides(*sides, tuple(_bounds(path, managed)))
@@ -274,6 +276,17 @@ def _granting_units(
     kind: Kind = "resource" if type_ in OF_RESOURCES else "identity"
     document = PolicyDocument(at, node, source, holder, kind=kind) if node != ABSENT else None
     yield Unit(at, holder, source, document)
+
+
+def _lasting_units(path: str, plan: Plan, side: str) -> Iterator[Unit]:
+    """What resources that were there before give by settings that count for these alone."""
+    for resource in plan.resources:
+        for told in told_on_side(plan, resource, side) if not resource.get("deposed") else ():
+            at, shown = f"{resource['address']}.{told.place}", resource["change"].get(side) or {}
+            source, holder = Source(f"{path}#{at}", _display_text(shown, at), "plan"), _holder(resource, shown)
+            kind: Kind = "resource" if told.place == "policy" else "identity"
+            document = PolicyDocument(at, told.node, source, holder, kind=kind) if told.node != ABSENT else None
+            yield Unit(at, holder, source, document)
 
 
 def _opened_blocks(path: str, resources: list[dict[str, Any]]) -> Iterator[Unit]:
