@@ -88,12 +88,43 @@ def allows(policy: Policy | None, kind: Kind, request: Request) -> bool:
 
 def granted(policy: Policy | None, kind: Kind, request: Request) -> bool:
     """Tell whether some Allow applies, or everything is left to others."""
-    return leaves_all(policy, kind) or any(applies(statement, request) for statement in by_effect(policy)[0])
+    return leaves_all(policy, kind) or _some_applies(by_effect(policy)[0], request)
 
 
 def denied(policy: Policy | None, request: Request) -> bool:
     """Tell whether some Deny applies."""
-    return any(applies(statement, request) for statement in by_effect(policy)[1])
+    return _some_applies(by_effect(policy)[1], request)
+
+
+def _some_applies(statements: tuple[Statement, ...], request: Request) -> bool:
+    return any(applies(statement, request) for statement in _concerned(statements, folded(request.action)))
+
+
+def _concerned(statements: tuple[Statement, ...], action: str) -> tuple[Statement, ...]:
+    """The statements without those none of whose actions begins as this one does."""
+    if len(statements) < _MANY:
+        return statements
+    key = id(statements), action
+    entry = _CONCERNED.get(key)
+    if entry is None or entry[0] is not statements:
+        if len(_CONCERNED) >= _MOST_CONCERNED:
+            _CONCERNED.clear()
+        entry = _CONCERNED[key] = statements, tuple(s for s in statements if _may_match(s.action, action))
+    return entry[1]
+
+
+# By the identity of the statements, which are kept so that it stays theirs: one action is asked about many times.
+_CONCERNED: dict[tuple[int, str], tuple[tuple[Statement, ...], tuple[Statement, ...]]] = {}
+_MOST_CONCERNED = 500
+_MANY = 10
+
+
+def _may_match(element: Element, action: str) -> bool:
+    return (
+        element.negated
+        or action in element.plain_in_lower_case
+        or any(action.startswith(head) for head, _ in element.heads)
+    )
 
 
 def applies(statement: Statement, request: Request) -> bool:

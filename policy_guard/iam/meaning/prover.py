@@ -8,7 +8,7 @@ from functools import partial
 from typing import TypeAlias
 
 from policy_guard.iam.meaning.interpretations import WILDCARDS_CROSS_AT_ENDS, WILDCARDS_STAY_IN_ARN_PARTS, reading
-from policy_guard.iam.meaning.needs import choice_names, needed
+from policy_guard.iam.meaning.needs import choice_names, holds_anyhow, needed
 from policy_guard.iam.meaning.operators.boolean import BOOLEANS
 from policy_guard.iam.meaning.symbolic_principal import CALLERS, caller, callers
 from policy_guard.iam.meaning.witness import likely
@@ -181,10 +181,13 @@ def _answer(result: Witness | Unsupported | Empty | TooHard) -> Answer:
 def _confirmed(point: Point, way: _Way, replay: Replay) -> Witness | Unsupported | None:
     """Return what a point shows; None if the request at it is not in the set after all."""
     request = _request(point._replace(choices={**way.truths, **point.choices}))
+    parts = tuple(name for name in point.choices if reading(name) is None)
+    names = choice_names(way.access)
+    if not parts and holds_anyhow(request, {}, names, replay):
+        return Witness(request)
     if not replay(request):
         return None
-    parts = tuple(name for name in point.choices if reading(name) is None)
-    return Unsupported(parts) if parts else Witness(request, needed(request, choice_names(way.access), replay))
+    return Unsupported(parts) if parts else Witness(request, needed(request, names, replay))
 
 
 def _request(point: Point) -> Request:

@@ -5,7 +5,7 @@ The twin of `concrete`, which decides one request: the same names in the same or
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from itertools import product
 
 from policy_guard.iam import catalog
@@ -41,9 +41,11 @@ from policy_guard.iam.policy import (
     patterns_of,
     placeholders_of,
 )
+from policy_guard.solver.common import Common
 from policy_guard.solver.formula import (
     FALSE,
     TRUE,
+    And,
     Formula,
     Literal,
     Member,
@@ -118,6 +120,9 @@ class Access:
         self._actions: dict[int, tuple[Element, Formula]] = {}
         self._applies: dict[int, tuple[Statement, Formula]] = {}
         self._allows: dict[tuple[int, str], tuple[Policy | None, Formula]] = {}
+        self._holds: dict[Hashable, Formula] = {}
+        self._undenied: dict[int, tuple[Policy | None, Common]] = {}
+        self._ungranted: dict[tuple[int, str], tuple[Policy | None, Common]] = {}
 
     def knowing(self, statements: Iterable[Statement]) -> Access:
         """These sets, or if they do not know all conditions of the statements, others that do."""
@@ -153,6 +158,23 @@ class Access:
     def denied(self, policy: Policy | None) -> Formula:
         """The requests to which some Deny applies."""
         return disjunction(map(self.applies, by_effect(policy)[1]))
+
+    def undenied(self, requests: Formula, policy: Policy | None) -> Formula:
+        """Those of the requests that the policy does not deny."""
+        return conjunction([requests, self._undenied_by(policy).rest(requests)])
+
+    def disallowed(self, requests: Formula, policy: Policy | None, kind: Kind) -> Formula:
+        """Those of the requests that the policy of this kind does not allow."""
+        key = id(policy), kind
+        if key not in self._ungranted:
+            self._ungranted[key] = policy, Common(negation(self.granted(policy, kind)))
+        ungranted = self._ungranted[key][1].rest(requests)
+        return conjunction([requests, disjunction([ungranted, negation(self._undenied_by(policy).rest(requests))])])
+
+    def _undenied_by(self, policy: Policy | None) -> Common:
+        if id(policy) not in self._undenied:
+            self._undenied[id(policy)] = policy, Common(negation(self.denied(policy)))
+        return self._undenied[id(policy)][1]
 
     def applies(self, statement: Statement) -> Formula:
         """The requests to which the statement applies."""
@@ -195,6 +217,14 @@ class Access:
         return by_caller(holds) if self._by_caller else holds
 
     def _condition_holds(self, condition: Condition) -> Formula:
+        """The same, worked out once for all conditions that are written alike."""
+        values = tuple((value.text, value.pattern) for value in condition.values)
+        key = condition.quantifier, condition.operator, condition.if_exists, condition.key, values
+        if key not in self._holds:
+            self._holds[key] = self._encoded(condition)
+        return self._holds[key]
+
+    def _encoded(self, condition: Condition) -> Formula:
         # With a condition that was not counted, too few values would be looked at, and too much proved.
         assert as_written(condition) in self._written[condition.key]
         if condition.key in self._crowded:
@@ -309,15 +339,21 @@ class Access:
 
 
 def surely_apart(first: Formula, second: Formula) -> bool:
-    """Tell whether two conditions on the action alone surely exclude each other."""
-    if not isinstance(first, Literal) or not isinstance(second, Literal) or not (first.positive and second.positive):
-        return False
-    atoms = first.atom, second.atom
-    return (
-        isinstance(atoms[0], Member)
-        and isinstance(atoms[1], Member)
-        and atoms[0].language.is_apart_from(atoms[1].language)
+    """Tell whether two sets of requests surely exclude each other, as one text shows by itself."""
+    languages: dict[str | Slot, list[Language]] = {}
+    for atom in _certain_members(first):
+        languages.setdefault(atom.variable, []).append(atom.language)
+    return any(
+        language.is_apart_from(atom.language)
+        for atom in _certain_members(second)
+        for language in languages.get(atom.variable, ())
     )
+
+
+def _certain_members(formula: Formula) -> Iterator[Member]:
+    for part in formula.parts if isinstance(formula, And) else (formula,):
+        if isinstance(part, Literal) and part.positive and isinstance(part.atom, Member):
+            yield part.atom
 
 
 def action_matches(element: Element) -> Formula:

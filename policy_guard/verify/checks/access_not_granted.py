@@ -63,7 +63,7 @@ from typing import TYPE_CHECKING
 
 from policy_guard.iam.policy import Request, Statement, by_effect, leaves_all
 from policy_guard.settings.severity import CheckId
-from policy_guard.solver.formula import FALSE, TRUE, Formula, conjunction, negation
+from policy_guard.solver.formula import TRUE, Formula, conjunction
 from policy_guard.solver.strings.pattern import Wildcard
 from policy_guard.verify.check import Check, Claim, Combination, Part, Question
 
@@ -111,11 +111,11 @@ def _claim(question: Question, critical: Critical, statement: Statement, existin
     from policy_guard.iam.meaning import concrete
 
     kind, new, old, access = question.kind, question.new, question.old, question.access
-    novelty = TRUE if existing else negation(access.allows(old, kind) if old else FALSE)
 
     def excess(part: Statement | None) -> Formula:
         applies = access.applies(part) if part else TRUE
-        return conjunction([applies, critical.formula, negation(access.denied(new)), novelty])
+        requests = access.undenied(conjunction([applies, critical.formula]), new)
+        return requests if existing or old is None else access.disallowed(requests, old, kind)
 
     def holds(part: Statement | None, request: Request) -> bool:
         applies = part is None or concrete.applies(part, request)

@@ -30,7 +30,7 @@ from collections.abc import Iterator
 
 from policy_guard.iam.policy import Request, Statement, by_effect, statement_meaning
 from policy_guard.settings.severity import CheckId, Severity
-from policy_guard.solver.formula import FALSE, Formula, conjunction, negation
+from policy_guard.solver.formula import FALSE, Formula
 from policy_guard.verify.check import Check, Circumstances, Claim, Question
 
 
@@ -41,7 +41,7 @@ def _claims(question: Question) -> Iterator[Claim]:
 
     def excess(statement: Statement | None) -> Formula:
         applies = FALSE if statement is None else access.applies(statement)
-        return conjunction([applies, negation(access.denied(new))])
+        return access.undenied(applies, new)
 
     def holds(statement: Statement | None, request: Request) -> bool:
         return statement is not None and concrete.applies(statement, request) and not concrete.denied(new, request)

@@ -31,7 +31,7 @@ from collections.abc import Hashable, Iterator
 
 from policy_guard.iam.policy import Policy, Request, Statement, by_effect, leaves_all, statement_meaning
 from policy_guard.settings.severity import CheckId, Severity
-from policy_guard.solver.formula import TRUE, Formula, conjunction, negation
+from policy_guard.solver.formula import TRUE, Formula, conjunction
 from policy_guard.verify.check import Check, Circumstances, Claim, Question
 
 
@@ -70,7 +70,7 @@ def _claim(question: Question) -> Claim:
 
     def excess(statement: Statement | None) -> Formula:
         applies = TRUE if statement is None else access.applies(statement)
-        return conjunction([applies, negation(access.denied(new)), negation(access.allows(old, kind))])
+        return access.disallowed(access.undenied(applies, new), old, kind)
 
     def holds(statement: Statement | None, request: Request) -> bool:
         applies = statement is None or concrete.applies(statement, request)

@@ -96,15 +96,15 @@ class Changes:
         """Return the part of the claim's statement that changed since its ancestor and is to blame."""
         statement = claim.statement
         assert statement is not None
-        restorations = list(_restorations(statement, ancestor, blamed_spans))
-        for restored in restorations:
-            if claimed_requests(claim, restored.statement).is_empty(prover):
-                return Cause(restored.place, of_deny=False)
+        restorations = _restorations(statement, ancestor, blamed_spans)
+        suspects = [restored for restored in restorations if not claim.holds(restored.statement, request)]
+        for suspect in suspects:
+            if claimed_requests(claim, suspect.statement).is_empty(prover):
+                return Cause(suspect.place, of_deny=False)
         if claim.holds(ancestor, request) and (cause := self._lost_deny(request)):
             return cause
-        for restored in restorations:
-            if not claim.holds(restored.statement, request):
-                return Cause(restored.place, of_deny=False)
+        if suspects:
+            return Cause(suspects[0].place, of_deny=False)
         place = _changed_place(statement, self._old.source, blamed_spans)
         return Cause(place, of_deny=False) if place else None
 

@@ -163,11 +163,12 @@ def _overlapping_statements(
     parts: Iterable[Statement], requests: Requests, statements: Iterable[Statement], access: Access, prover: Prover
 ) -> tuple[Statement, ...] | None:
     """Return the statements not proved to apply to none of the requests of the parts; None if there are too many."""
-    actions = [access.actions(part) for part in parts]
+    sets = [(access.actions(part), access.applies(part)) for part in parts]
     overlapping_statements = (
         statement
         for statement in statements
-        if not all(surely_apart(each, access.actions(statement)) for each in actions)
+        if not all(surely_apart(actions, access.actions(statement)) for actions, _ in sets)
+        and not all(surely_apart(applies, access.applies(statement)) for _, applies in sets)
         and not (requests & applied_requests([statement], access)).is_empty(prover)
     )
     selection = tuple(islice(overlapping_statements, MOST_PIECES + 1))
