@@ -12,7 +12,7 @@ from hypothesis import settings
 from tests.support.examples import examples
 from tests.support.places import MISSING
 
-settings.register_profile("policy_guard", deadline=None, max_examples=examples(40))
+settings.register_profile("policy_guard", deadline=None, max_examples=examples(25))
 settings.load_profile("policy_guard")
 
 

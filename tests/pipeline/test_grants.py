@@ -14,7 +14,6 @@ from policy_guard.documents.containers.cloudformation.grants import PERMISSION
 from policy_guard.documents.containers.cloudformation.resource_statements import POD_IDENTITY
 from policy_guard.documents.containers.other_access import KINDS, cloudformation_types, details_of, terraform_types
 from policy_guard.documents.containers.terraform.grants import OF_RESOURCES
-from tests.support.examples import nightly
 from tests.support.places import FIXTURES, ROOT
 from tests.support.repository import Scratch
 
@@ -128,11 +127,9 @@ def _block_of(path: str) -> str:
     return f"{name} {{\n{_block_of(rest)}}}\n" if rest else f'{name} = "orders"\n'
 
 
-@pytest.mark.parametrize("part", [0, *map(nightly, range(1, 5))])
-def test_each_type_of_the_table_fails_in_terraform_where_it_is_new(part: int, tmp_path: Path) -> None:
+def test_each_type_of_the_table_fails_in_terraform_where_it_is_new(tmp_path: Path) -> None:
     scratch = Scratch(tmp_path)
-    types = list(terraform_types().items())[part::5]
-    paths = {type_: (*details_of(type_).needed, *names, "orders")[0] for type_, (_, names) in types}
+    paths = {type_: (*details_of(type_).needed, *names, "orders")[0] for type_, (_, names) in terraform_types().items()}
     scratch.commit(**{"main.tf": ""})
     text = "".join(f'resource "{type_}" "orders" {{\n{_block_of(path)}}}\n' for type_, path in paths.items())
     scratch.write("main.tf", text)
@@ -142,11 +139,10 @@ def test_each_type_of_the_table_fails_in_terraform_where_it_is_new(part: int, tm
     assert [text.splitlines()[line - 1] for line in sorted(lines - told)] == []
 
 
-@pytest.mark.parametrize("part", [0, *map(nightly, range(1, 5))])
-def test_each_type_of_the_table_fails_in_templates_where_it_is_new(part: int, tmp_path: Path) -> None:
+def test_each_type_of_the_table_fails_in_templates_where_it_is_new(tmp_path: Path) -> None:
     scratch = Scratch(tmp_path)
     resources: dict[str, Any] = {}
-    for number, (type_, (_, names)) in enumerate(list(cloudformation_types().items())[part::5]):
+    for number, (type_, (_, names)) in enumerate(cloudformation_types().items()):
         value: Any = "orders"
         first, *steps = (*details_of(type_).needed, *names, "Orders")[0].split(".")
         for step in reversed(steps):

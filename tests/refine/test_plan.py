@@ -30,6 +30,7 @@ from policy_guard.refine.proof import NotProved, doubt
 from policy_guard.refine.quotas import fits, passed_limits, size
 from policy_guard.refine.unused_actions import ActionCatalog, Unused, Use, collect_unused
 from policy_guard.report.refinement import Entry, Refinement, text
+from tests.support.examples import nightly
 from tests.support.places import BESIDE, FIXTURES, ROOT, needs
 
 CASES = sorted(folder.name for folder in (FIXTURES / "refine").iterdir())
@@ -151,11 +152,11 @@ def some_unused(policy: Policy, rng: random.Random) -> Unused:
     return replace(collect_unused(uses), keep=keep)
 
 
-@pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.corpus) for part in range(1, 12))])
+@pytest.mark.parametrize("part", [0, *map(nightly, range(1, 24))])
 def test_managed_policies_are_refined_in_place_proved_and_once_for_all(part: int) -> None:
-    """One in 36 by default, a third every night."""
+    """One in 72 by default, a third every night."""
     rng = random.Random(part)
-    for name in sorted(MANAGED)[::3][part::12]:
+    for name in sorted(MANAGED)[::3][part::24]:
         path, spelled = rng.choice(SPELLINGS)(MANAGED[name])
         side = version_of(spelled.encode(), path, "", True, None)
         policy = side.policies[""]

@@ -18,6 +18,7 @@ import pytest
 
 from policy_guard.pipeline.check import Options, check
 from policy_guard.solver import budget
+from tests.support.examples import nightly
 from tests.support.repository import ENVIRON, NARROW, WIDE, Answer, Scratch, allow, document
 
 TODAY = date(2026, 1, 1)
@@ -194,8 +195,7 @@ def test_a_default_branch_of_its_own_choice(scratch: Scratch, tmp_path: Path) ->
     seen(scratch.guard("check", "--format", "github", **GITHUB), "iam/a.json:8:9: error: grants new access")
 
 
-@pytest.mark.parametrize("size", [5, 9])
-@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize(("size", "before"), [(5, True), (9, False), nightly(5, False), nightly(9, True)])
 def test_a_policy_in_a_very_large_file(scratch: Scratch, size: int, before: bool) -> None:
     blanks = " " * (size * 1024 * 1024)
     text = blanks + json.dumps(WIDE) if before else json.dumps(WIDE) + blanks
