@@ -62,7 +62,7 @@ class PolicyDocument(NamedTuple):
     `holder` is what stands beside it about whose it is or what it is attached to, as a text. `problems` are those of
     the whole file, such as what a template may put anywhere in it. `kind` is what the place of use says. With `bare` it
     is a list of statements, or one, without a policy around it. `owner` says in words whose it is, where `holder` does
-    not.
+    not. With `by_name` it is no document, but a role or a managed policy that settings name.
     """
 
     label: str
@@ -73,6 +73,7 @@ class PolicyDocument(NamedTuple):
     kind: Kind | None = None
     bare: bool = False
     owner: str = ""
+    by_name: bool = False
 
 
 class _Place(NamedTuple):

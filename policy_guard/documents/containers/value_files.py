@@ -1,6 +1,7 @@
 """Files of values that templates, plays and programs take from elsewhere.
 
-Sources: Helm, "Values Files"; Ansible, "Organizing host and group variables" and "Roles"; Pulumi, "Configuration".
+Sources: Helm, "Values Files"; Helmfile, "Environment"; Ansible, "Organizing host and group variables" and "Roles";
+Pulumi, "Configuration".
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from policy_guard.documents.source import Node, Object
 from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 
-_HELM = regex(r"(?i)(?:.*/)?(?:values/[^/]+|(?:[^/]*[-_.])?values(?:[-_.][^/]*)?)\.(?:ya?ml|json)")
+_HELM = regex(
+    r"(?i)(?:.*/)?(?:(?:values|environments)/(?:[^/]+/)?[^/]+|(?:[^/]*[-_.])?values(?:[-_.][^/]*)?)"
+    r"\.(?:ya?ml|json)(?:\.gotmpl)?"
+)
 _ANSIBLE = regex(
     r"(?:.*/)?(?:(?:(?:group_vars|host_vars)/.+|(?:vars|defaults)/[^/]+)\.(?:ya?ml|json)|(?:group_vars|host_vars)/[^.]+)"
 )

@@ -14,6 +14,7 @@ _ANY_FORMAT = (
     ".tpl",
     ".tftpl",
     ".tmpl",
+    ".gotmpl",
     ".template",
     ".j2",
     ".jinja",

@@ -255,11 +255,11 @@ def _join_results(deletion: FileResult, addition: FileResult, old_file: File, ne
 def _findings(old: FileVersion | None, new: FileVersion | None) -> Iterator[Finding]:
     if new is None:
         return
-    was_policy = bool(old and (old.policies or old.problems))
+    was_policy = bool(old and (old.documents or old.problems))
     if new.problems:
         yield from unreadable_findings(new.source, new.problems)
     elif (
-        was_policy and old and not (old.manifest and new.manifest) and (not new.policies or _may_be_replaced(old, new))
+        was_policy and old and not (old.manifest and new.manifest) and (not new.documents or _may_be_replaced(old, new))
     ):
         yield vanished_finding(new.source, old.source, "no policy is read from this file")
 
@@ -289,7 +289,7 @@ def _unreadable_old_version(
 
 def _may_be_replaced(old: FileVersion, new: FileVersion) -> bool:
     """Tell whether one of several policies went, and what stands there or lies deeper may be one still."""
-    removed_labels = old.policies.keys() - new.policies.keys()
+    removed_labels = old.documents - new.policies.keys()
     return bool(removed_labels and new.embedded) or any(_stands_for(label, new.candidates) for label in removed_labels)
 
 

@@ -169,13 +169,13 @@ def _lost_policies(reader: Reader, comparison: Comparison, sides: Sides | None) 
         if change.old is None:
             continue
         old = reader.version(change.old, change.old.path, comparison.old)
-        if not old.policies:
+        if not old.documents:
             continue
         remaining_file = change.new if change.relation == "same" and change.path == change.old.path else None
         new_policies = (
             reader.version(remaining_file, remaining_file.path, comparison.new).policies if remaining_file else {}
         )
-        if set(old.policies) - set(new_policies):
+        if old.documents - set(new_policies):
             yield _LostPlace(change.old.path, old.source)
             if real := _real_path(change.old.path, sides):
                 yield _LostPlace(real, old.source)

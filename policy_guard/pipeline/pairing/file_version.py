@@ -17,6 +17,7 @@ from policy_guard.documents.format import (
     is_short_text,
     may_attach,
     may_grant,
+    names_identity,
     salvage,
     salvage_all,
     sniff,
@@ -59,8 +60,9 @@ class FileVersion(NamedTuple):
     all the same. `unread` are the texts of the policies that
     cannot be read, as far as there are texts. `template` is there if the file is one, of which policies are read when
     it is `completed`. A `manifest` may lose its last policy and is looked at all the same; `limits` are what it keeps
-    out without a policy. The policies in `bare` are statements without a policy around them. Each of the `snapshots` in
-    a file is a version of its own, by its name. `addresses` are those of the policies that the problems are about.
+    out without a policy. The policies in `bare` are statements without a policy around them, those
+    in `by_name` are roles and managed policies that settings name. Each of the `snapshots` in a file is a version of
+    its own, by its name. `addresses` are those of the policies that the problems are about.
     """
 
     source: Source
@@ -75,6 +77,7 @@ class FileVersion(NamedTuple):
     template: Template | None = None
     manifest: bool = False
     bare: frozenset[str] = frozenset()
+    by_name: frozenset[str] = frozenset()
     snapshots: Mapping[str, FileVersion] | None = None
     limits: Limits | None = None
     addresses: Mapping[Problem, str] = MappingProxyType({})
@@ -124,6 +127,11 @@ class FileVersion(NamedTuple):
         return self._replace(
             policies=policies, problems=problems, examined=bool(policies or problems), addresses=addresses
         )
+
+    @property
+    def documents(self) -> frozenset[str]:
+        """The labels of what is more than a name of a role or of a managed policy."""
+        return frozenset(self.policies.keys() - self.by_name)
 
     @property
     def problems_by_policy(self) -> tuple[tuple[str, tuple[Problem, ...]], ...]:
@@ -300,7 +308,14 @@ def _reading_without_apis(source: Source, documents: Sequence[Node]) -> tuple[bo
         attached = tuple(attached_policies(source, documents, (each.label for each in reading.policies)))
         return True, reading._replace(policies=(*reading.policies, *attached))
     statements = None if reading.policies else _statement_reading(source, documents)
-    return (False, reading) if statements is None else (True, statements)
+    if statements is not None:
+        return True, statements
+    if not names_identity(source.text):
+        return False, reading
+    from policy_guard.documents.containers.manifests.settings import named_policies
+
+    named = {each.label: each for each in (*named_policies(source, documents), *reading.policies)}
+    return False, reading._replace(policies=tuple(named.values()))
 
 
 def _manifest_reading(source: Source, documents: Sequence[Node]) -> Reading | None:
@@ -519,6 +534,7 @@ def _parsed_version(
         unresolved=reading.unresolved,
         unread=tuple(unread),
         bare=frozenset(document.label for document in reading.policies if document.bare),
+        by_name=frozenset(document.label for document in reading.policies if document.by_name),
         limits=reading.limits,
         addresses=addresses,
     )
