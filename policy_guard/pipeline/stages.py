@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
@@ -104,8 +104,13 @@ class Run(NamedTuple):
 
     def _compared(self, changes: Iterable[Change], departures: Departures | None) -> Iterator[_Compared]:
         """What comes of each changed file, and those of its policies that are judged by themselves and at once."""
+        changes = list(changes)
+        files_of_terraform = cache(partial(self._files_of_terraform, changes))
         for change in changes:
             outcome = pairs(self.reader, change, self.comparison)
+            is_new = change.old is None and bool(outcome.pairs or outcome.findings)
+            if is_new and change.path in files_of_terraform():
+                outcome = FileResult((), ())
             if not (outcome.pairs or outcome.findings):
                 remark = unread_remark(self.reader, change.new, change.path, changed=True)
                 outcome = outcome._replace(unread=remark or outcome.unread)
@@ -118,6 +123,18 @@ class Run(NamedTuple):
                 if judged and not (departures and judged is pair and departures.hold(outcome, pair))
             ]
             yield _Compared(change.path, outcome, judged_pairs)
+
+    def _files_of_terraform(self, changes: Iterable[Change]) -> frozenset[str]:
+        """The new files that are the policy of a resource of Terraform, and that the settings do not name."""
+        paths = {change.path for change in changes if change.old is None}
+        paths = {path for path in paths if not (self.config.policy_rule(path) or self.reader.groups(path))}
+        files = snapshot(self.repository, self.comparison.new)
+        if not paths or not any(path.endswith(TERRAFORM) for path in files):
+            return frozenset()
+        from policy_guard.pipeline.pairing.terraform import Tree
+        from policy_guard.pipeline.pairing.terraform_files import policy_files
+
+        return policy_files(Tree(self.repository, files, self.comparison.new.name), paths, self.reader.included)
 
     def _pairs(self, compared: _Compared) -> list[Pair]:
         return [each.pair for each in compared.judged] if self.shard.holds(compared.unit) else []

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from policy_guard.documents.containers.choices import Impossible, Need
+from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
+from policy_guard.documents.containers.terraform.instances import names_of_object
 from policy_guard.documents.containers.terraform.scope import Scope
-from policy_guard.documents.containers.terraform.values import label_of, name_of, unknown
+from policy_guard.documents.containers.terraform.values import is_null, label_of, name_of, single, unknown
 from policy_guard.documents.hcl.syntax import Attribute, Index
 from policy_guard.documents.source import Node, Scalar, Span
 
@@ -22,6 +25,11 @@ _IDENTIFYING = re.compile(
 )
 _MADE_OF_NAMES = re.compile(r"(?:.*_)?(?:arn|id|name|account|partition|region)|bucket|url|.*_(?:arn|id|name)s?")
 # AWS provider, aws_iam_role and its kin, "Attribute Reference": their `id` is their name.
+# What such an attribute is, if the argument of that name is written.
+_NAMED_BY = {
+    **{(f"aws_iam_{noun}", "name"): "name" for noun in ("role", "user", "group")},
+    **{("aws_s3_bucket", attribute): "bucket" for attribute in ("id", "bucket")},
+}
 _CALLED_BY_NAME = ("aws_iam_role.", "aws_iam_user.", "aws_iam_group.", "aws_iam_instance_profile.")
 
 
@@ -44,7 +52,27 @@ def attribute(evaluator: Evaluator, head: str, steps: Sequence[Attribute | Index
     words = f"{evaluator.scope.former_addresses.get(address, address)}{''.join(word for word, _ in path)}"
     attributes = [name for step, name in zip(steps, names, strict=True) if isinstance(step, Attribute)]
     deciding_values = _identity(evaluator, head, definition, next(iter(attributes), "")) if definition else []
-    return unknown(words, span, names, deciding_values, is_list=is_list)
+    value = unknown(words, span, names, deciding_values, is_list=is_list)
+    argument = _NAMED_BY.get((head.partition(".")[0], names[-1] if names else ""))
+    keys = [evaluator.value(step.key) for step in steps if isinstance(step, Index)]
+    if definition and argument and len(steps) == len(keys) + 1 <= 2:
+        inner = evaluator.in_scope(evaluator.scope, definition.source, head)
+        _note_name(inner, definition, argument, keys[0] if keys else None, value)
+    return value
+
+
+def _note_name(evaluator: Evaluator, definition: Definition, argument: str, key: Node | None, value: Node) -> None:
+    """Notes what the name is written as that a value refers to, if it is known which object is meant."""
+    expression = definition.body.value(argument)
+    if expression is None:
+        return
+    try:
+        names = names_of_object(evaluator, definition, key)
+        name = single(evaluator.with_names(names).value(expression)) if names is not None else None
+    except (Need, Opaque, Impossible):
+        return
+    if name is not None and not is_null(name) and label_of(name):
+        evaluator.scope.note_name(value, name)
 
 
 def _is_of_account(scope: Scope, head: str, definition: Definition) -> bool:

@@ -43,6 +43,7 @@ from policy_guard.documents.containers.terraform.principals import (
     unquoted,
 )
 from policy_guard.documents.containers.terraform.rendered import render
+from policy_guard.documents.containers.terraform.scope import written_name
 from policy_guard.documents.containers.terraform.text import policy_of
 from policy_guard.documents.containers.terraform.uses import HOLDERS, is_of_organization
 from policy_guard.documents.containers.terraform.values import (
@@ -246,7 +247,10 @@ def holder_of(use: Use, evaluator: Evaluator) -> Iterator[str]:
             continue
         try:
             argument_text = unquoted(use.definition.written(value))
-            yield f"{name} {argument_text}" if name == "provider" else argument_label(name, evaluator.value(value))
+            if name == "provider":
+                yield f"{name} {argument_text}"
+            else:
+                yield argument_label(name, written_name(use.scope, evaluator.value(value)))
         except Need:
             yield f"{name} {digest_of(use, evaluator, value)}"
     yield from providers(use.scope)

@@ -95,7 +95,7 @@ def _words_of(evaluator: Evaluator, path: Parts) -> tuple[str, ...]:
 
 def _file_exists(evaluator: Evaluator, node: Call) -> Node:
     """Tell whether a file is there; one that the repository does not have may be made before Terraform runs."""
-    path = _path(evaluator, node.arguments[0])
+    path = path_of(evaluator, node.arguments[0])
     if path is not None and evaluator.scope.folder.read(path) is not None:
         return Scalar("true", node.span, "boolean")
     value = _path_value(evaluator, node)
@@ -103,7 +103,7 @@ def _file_exists(evaluator: Evaluator, node: Call) -> Node:
     return unknown(f"fileexists({label_of(value)})", node.span, name_of(value), contents, is_list=False)
 
 
-def _path(evaluator: Evaluator, argument: Expression) -> str | None:
+def path_of(evaluator: Evaluator, argument: Expression) -> str | None:
     """The path from the top of the repository that an argument says; None if it is not known, or leads elsewhere."""
     path = single(evaluator.value(argument))
     path_text = path.text if isinstance(path, Scalar) and is_known(path) else ""
@@ -114,13 +114,13 @@ def _path(evaluator: Evaluator, argument: Expression) -> str | None:
 
 def _is_elsewhere(evaluator: Evaluator, argument: Expression) -> bool:
     """Tell whether a path leads to no file of the repository from where Terraform seems to run, as it may not."""
-    path = _path(evaluator, argument)
+    path = path_of(evaluator, argument)
     return path is not None and evaluator.scope.folder.read(path) is None and path not in evaluator.scope.folder.paths()
 
 
 def _file_set(evaluator: Evaluator, node: Call) -> Node:
     """The files of a folder that a pattern names, in order."""
-    folder, pattern = _path(evaluator, node.arguments[0]), single(evaluator.value(node.arguments[1]))
+    folder, pattern = path_of(evaluator, node.arguments[0]), single(evaluator.value(node.arguments[1]))
     text = pattern.text if isinstance(pattern, Scalar) and is_known(pattern) else ""
     if folder is None or not text or not_a_pattern(text):
         raise Opaque("nobody can tell from the repository which files these are; write them out", node.span)
@@ -131,7 +131,7 @@ def _file_set(evaluator: Evaluator, node: Call) -> Node:
 
 
 def _file(evaluator: Evaluator, node: Call) -> Source:
-    path = _path(evaluator, node.arguments[0])
+    path = path_of(evaluator, node.arguments[0])
     source = evaluator.scope.folder.read(path) if path is not None else None
     if source is None:
         raise Opaque("this file cannot be read from the repository; write its path from path.module", node.span)

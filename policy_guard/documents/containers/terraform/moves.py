@@ -1,4 +1,4 @@
-"""`moved` blocks: an object keeps its policies under another address, and what speaks of it speaks of the same object.
+"""An object keeps its policies under another address, and what speaks of it speaks of the same object.
 
 Source: Terraform, "Refactoring" and "moved block". Objects of `count` and `for_each` that move one by one are not told
 apart: each of their policies counts as gone and come.
@@ -15,17 +15,29 @@ from policy_guard.documents.containers.terraform.deciding import references
 from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.folder import Folder
 from policy_guard.documents.containers.terraform.modules import module_scopes
+from policy_guard.documents.containers.terraform.same_objects import same_objects
 from policy_guard.documents.containers.terraform.scope import Scope
 from policy_guard.documents.hcl.syntax import Attribute, Expression, Variable
+
+_MOST_ROUNDS = 3
+"""How often what is renamed is looked for again: what names it may have another label, too."""
 
 
 def with_new_names(old: Folder, new: Folder) -> Folder:
     """The old version of a folder with the addresses that `moved` blocks of the new one give.
 
     A move counts only if Terraform would make it: the old address is gone, the new one was none before, and both are of
-    one type. What a block says of anything else changes nothing.
+    one type. What a block says of anything else changes nothing. What has the same name in AWS is one object, too.
     """
-    names = dict(_moves(new))
+    renamed = _with_moves(old, new, dict(_moves(new)))
+    for _ in range(_MOST_ROUNDS):
+        if not (same := same_objects(renamed, new)):
+            break
+        renamed = _with_moves(renamed, new, same)
+    return renamed
+
+
+def _with_moves(old: Folder, new: Folder, names: Mapping[str, str]) -> Folder:
     candidates = {
         start: end
         for start in old.definitions

@@ -10,7 +10,7 @@ from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.ignored import keeps
 from policy_guard.documents.containers.terraform.places import CEILING, Use
-from policy_guard.documents.containers.terraform.scope import Scope
+from policy_guard.documents.containers.terraform.scope import Scope, written_name
 from policy_guard.documents.containers.terraform.values import is_null, label_of, name_of, pairs_of
 from policy_guard.documents.hcl.syntax import Attribute, Expression, Index, Variable
 from policy_guard.documents.source import Array, Node, Span
@@ -77,7 +77,8 @@ def _type_and_path(use: Use) -> tuple[str, str]:
 
 
 def _label(use: Use, noun: str, value: Node) -> str:
-    return "\n".join((argument_label(noun, value), _provider(use.definition), *providers(use.scope)))
+    name = written_name(use.scope, value)
+    return "\n".join((argument_label(noun, name), _provider(use.definition), *providers(use.scope)))
 
 
 def argument_label(argument: str, value: Node) -> str:

@@ -139,6 +139,8 @@ class Scope:
         """What decides values below one root, by the scope's name and the value, which is kept by its identity."""
         self.former_addresses: dict[str, str] = parent.former_addresses if parent else {}
         """Where resources below one root were before `moved` blocks took them from module to module."""
+        self.written_names: dict[str, Node] = parent.written_names if parent else {}
+        """What the names of objects below one root are written as, by the names of the values that refer to them."""
         self.decisive: dict[tuple[str, str, str], Definition] = parent.decisive if parent else {}
         """The definitions below one root that decide others, by what `deciding_texts` says of them."""
 
@@ -185,12 +187,22 @@ class Scope:
             name=f"{self.name}module.{label}{suffix}.",
         )
 
+    def note_name(self, value: Node, name: Node) -> None:
+        """Note what the name of an object is written as that a value refers to."""
+        if hole_name := _hole_name(value):
+            self.written_names[hole_name] = name
+
     def root(self) -> Scope:
         """Return the scope in which nobody calls this one."""
         return self.parent.root() if self.parent else self
 
     def depth(self) -> int:
         return self.parent.depth() + 1 if self.parent else 0
+
+
+def written_name(scope: Scope, value: Node) -> Node:
+    """The name of an object as it is written, for what refers to it; any other value as it is."""
+    return scope.written_names.get(_hole_name(value), value)
 
 
 def _suffix(key: Node | None, instance: Mapping[str, Node]) -> str:
