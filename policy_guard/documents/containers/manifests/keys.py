@@ -54,7 +54,7 @@ GRANTING = frozenset(
             "customerpolicies",
         ),
         *("customermanagedpolicyreferences", "managedpolicyreference", "rolemappings", "resourcesharearn"),
-        *("podidentityassociations", "fargatepodexecutionrolearn", "useserviceaccountexternalpermissions"),
+        *("podidentityassociations", "fargatepodexecutionrolearn"),
         *("usermappings", "clusteradmins", "bootstrapclustercreatoradminpermissions", "permissionsetarn"),
         *("attachrolearn", "servicerolearn", "identitymappings", "podexecutionrolearn", "publicaccesscidrs"),
     )
@@ -156,7 +156,7 @@ OWNER = regex(
 """Beside a policy, what may say whose it is."""
 
 NO_OWNER = regex(
-    r"(?i)ami|image|subnet|security_?group|capacity_?reservation|user_?data|key_?(?:pair|name)|ssh|block_?device|node_?sel"
+    r"(?i)ami|image|use_?service_?account|subnet|security_?group|capacity_?reservation|user_?data|key_?(?:pair|name)|ssh|block_?device|node_?sel"
     r"|availability|label|checksum|resource(?:s|_?requests|_?limits)$|service_?monitor"
 )
 """How keys begin that `OWNER` would match, and that say nothing of whose a policy is."""

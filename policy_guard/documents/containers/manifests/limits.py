@@ -10,7 +10,7 @@ from policy_guard.documents.containers.limits import Limit, Limits, Lost
 from policy_guard.documents.containers.manifests import keys
 from policy_guard.documents.containers.manifests.grants import opened
 from policy_guard.documents.containers.manifests.resources import Resource, identity, is_removed, key_label, resource_of
-from policy_guard.documents.containers.manifests.switches import keeping
+from policy_guard.documents.containers.manifests.switches import keeping, standing
 from policy_guard.documents.containers.other_access import action_of
 from policy_guard.documents.containers.unresolved import without_style
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span, is_null, scalars
@@ -51,6 +51,7 @@ def limits_of(documents: Sequence[Node]) -> Limits:
             if is_cap(resource, node):
                 caps.append((label, node))
             by_label.update((limit.label, limit) for limit in _kept_out(resource, node, label))
+            places.update((switch.label, switch.value.span) for switch in standing(resource, node, label))
         places.setdefault(way.holder or way.label, node.span)
         for limit in _limits(node, way) if way.resource else ():
             by_label[limit.label] = limit
@@ -140,7 +141,7 @@ def lost(old: Limits, new: Limits) -> Iterator[Lost]:
     """The limits that are gone or others, of what is still there."""
     for label, limit in old.by_label.items():
         other = new.by_label.get(label)
-        span = other.span if other else new.places.get(limit.holder)
+        span = other.span if other else new.places.get(limit.label, new.places.get(limit.holder))
         if span is None or (other and other.text == limit.text):
             continue
         if limit.kind == "patches" and int(other.text if other else 0) >= int(limit.text):

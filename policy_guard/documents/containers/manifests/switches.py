@@ -78,6 +78,11 @@ def keeping(resource: Resource, node: Object, label: str) -> Iterator[Position]:
             yield position
 
 
+def standing(resource: Resource, node: Object, label: str) -> Iterator[Position]:
+    """The keys of the switches of a resource with this label, whatever stands there."""
+    yield from (position for _, position in _positions(resource, node, label, of_items=False))
+
+
 def _gives(switch: Switch, value: Node) -> bool:
     if switch.mode == "when":
         return _is_one_of(value, switch.values) or _is_open(value)
