@@ -98,6 +98,8 @@ ATTACHMENTS_KEY = "policy-attachments"
 # Keys of Amazon API Gateway in descriptions of APIs, by which they give access without a policy.
 _OF_GATEWAY = b"x-amazon-apigateway-"
 _CLOSING_API = regex(rb"x-amazon-apigateway-(?:auth|policy)|\bsecurity[\"']?\s{0,9}:|\bcredentials[\"']?\s{0,9}:")
+# By these, tasks of Ansible give values to variables that policies in other files may use.
+_FACTS = b"set_fact"
 _IDENTITY_KEY = regex(r"""(?i)(?:role|polic(?:y|ies))(?:[_-]?arns?|-to-assume)?["']?\s{0,9}:|ParameterKey""")
 # Attachments of policies in a file of their own: the format of policy-guard, and what AWS's commands answer.
 _ATTACHING = regex(rb"policy-attachments|Attached(?:Managed)?Policies|Policy(?:Roles|Users|Groups)\b|DetailList\b")
@@ -140,7 +142,13 @@ def _may_hold_policy(data: bytes) -> bool:
         or (_names_types(data) and (_GRANTING.search(data) or _ACTING.search(data)))
     ):
         return True
-    if _may_be_manifest(data) or may_attach(data) or _OF_GATEWAY in data or names_identity(data.decode("latin-1")):
+    if (
+        _may_be_manifest(data)
+        or may_attach(data)
+        or _OF_GATEWAY in data
+        or names_identity(data.decode("latin-1"))
+        or _FACTS in data
+    ):
         return True
     escaped = b"\\" in data and _SPELLING_ESCAPE.search(data)
     return bool(escaped or (b"*" in data and _ALIAS_AS_KEY.search(data)) or hole_in_key(data) or may_be_encoded(data))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policy_guard.documents.format import sniff
-from policy_guard.documents.source import Node, Object
+from policy_guard.documents.source import Array, Node, Object
 from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 
@@ -21,10 +21,13 @@ _ANSIBLE = regex(
     r"(?:.*/)?(?:(?:(?:group_vars|host_vars)/.+|(?:vars|defaults)/[^/]+)\.(?:ya?ml|json)|(?:group_vars|host_vars)/[^.]+)"
 )
 # The roles by which stacks are made. Source: AWS CDK, "cloud assembly manifest", properties of stacks.
+# Source: Ansible, "How to build your inventory", of which those in YAML are read.
+_INVENTORY = regex(r"(?i)(?:.*/)?(?:inventor(?:y|ies)/.+|[^/]*inventory[^/]*|hosts)\.ya?ml")
 _CDK = regex(r"(?:.*/)?cdk\.out/(?:.*/)?manifest\.json")
 _PULUMI = regex(r"(?:.*/)?Pulumi\.[^/]+\.ya?ml")
 _TEMPLATES = (".yaml", ".yml", ".json", ".tpl", ".j2", ".jinja", ".jinja2", ".gotmpl")
-_CONFIG = "config"
+_CONFIG, _FACTS = "config", "set_fact"
+_LONGEST_KEY = 100
 # In which account a stack is made. Source: Pulumi Registry, "AWS: Installation & Configuration".
 _ACCOUNTS = frozenset(f"{provider}:{key}" for provider in ("aws", "aws-native") for key in ("profile", "accessKey"))
 _LONGEST = 500_000
@@ -50,7 +53,12 @@ NO_NAMES = UsedNames()
 
 def is_value_file(path: str) -> bool:
     """Tell whether a file holds values for templates, plays or programs, by its name."""
-    return any(pattern.fullmatch(path) for pattern in (_HELM, _ANSIBLE, _PULUMI, _CDK))
+    return any(pattern.fullmatch(path) for pattern in (_HELM, _ANSIBLE, _INVENTORY, _PULUMI, _CDK))
+
+
+def sets_facts(text: str) -> bool:
+    """Tell whether tasks of Ansible in a file may give values to variables that others use."""
+    return _FACTS in text
 
 
 def deciding_nodes(path: str, document: Node, names: UsedNames) -> Iterator[tuple[str, Node]]:
@@ -62,6 +70,7 @@ def deciding_nodes(path: str, document: Node, names: UsedNames) -> Iterator[tupl
                 yield f"{_CONFIG}.{key.text}", value
     if isinstance(document, Object) and _ANSIBLE.fullmatch(path):
         yield from ((key.text, value) for key, value in document.entries if key.text in names.variables)
+    yield from _of_inventory(path, document, names)
     if _HELM.fullmatch(path):
         stack: list[tuple[str, str, Node]] = [("", "", document)]
         while stack:
@@ -72,6 +81,22 @@ def deciding_nodes(path: str, document: Node, names: UsedNames) -> Iterator[tupl
                     yield inner_label, value
                 else:
                     stack.append((inner_label, "" if inner_path in names.charts else inner_path, value))
+
+
+def _of_inventory(path: str, document: Node, names: UsedNames) -> Iterator[tuple[str, Node]]:
+    """The variables of an inventory of Ansible that policies use, and the facts that tasks set, each with its path."""
+    in_inventory = bool(_INVENTORY.fullmatch(path)) and isinstance(document, Object)
+    stack: list[tuple[str, bool, Node]] = [("", in_inventory, document)] if names.variables else []
+    while stack:
+        label, gives_values, node = stack.pop()
+        for number, item in enumerate(node.items if isinstance(node, Array) else ()):
+            stack.append((f"{label}{number}.", False, item))
+        for key, value in node.entries if isinstance(node, Object) else ():
+            inner_label = f"{label}{key.text[:_LONGEST_KEY]}"
+            if gives_values and key.text in names.variables:
+                yield inner_label, value
+            else:
+                stack.append((f"{inner_label}.", in_inventory or key.text.endswith(_FACTS), value))
 
 
 def may_use_values(path: str) -> bool:

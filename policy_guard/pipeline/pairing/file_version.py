@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from policy_guard.documents.containers.serverless_framework.files import is_serverless_name
-from policy_guard.documents.containers.value_files import NO_NAMES, is_value_file
+from policy_guard.documents.containers.value_files import NO_NAMES, is_value_file, sets_facts
 from policy_guard.documents.format import (
     MAX_BYTES,
     decode,
@@ -268,7 +268,7 @@ def _reading_of(
 ) -> tuple[bool, Reading]:
     """The policies of a file, and whether it is a manifest or the like."""
     is_manifest, reading = _reading_by_shape(source, documents)
-    if not is_value_file(source.path):
+    if not (is_value_file(source.path) or sets_facts(source.text)):
         return is_manifest, reading
     from policy_guard.documents.containers.manifests import policies_in_values
 

@@ -72,8 +72,11 @@ def policies_in_values(source: Source, documents: Sequence[Node], names: UsedNam
     policies = {each.label: each for each in (*reading.policies, *by_shape.policies)}
     limits = reading.limits or Limits({}, {})
     by_label = dict(limits.by_label)
+    told = tuple(policies.values())
     for document in documents:
         for path, node in deciding_nodes(source.path, document, names):
+            if any(policy.node.span == node.span for policy in told):
+                continue
             label = f"{path}{SWITCH}"
             policies[label] = PolicyDocument(
                 label, policy_of((by_text(node, f"the value {path} in a policy"),), node.span), source, kind="identity"
