@@ -73,7 +73,18 @@ def attached(arn: str) -> str:
 PASSING = ROLE + terraform("aws_iam_role_policy", "p", PASS, OF_ROLE)
 POLICY, OF_ROOT = terraform("aws_iam_policy", "m", RUN), attached("aws_iam_policy.m.arn")
 NARROW = terraform("aws_iam_policy", "m", INVOKE)
+USER = 'resource "aws_iam_user" "u" {\n  name = "u"\n}\nresource "aws_iam_group" "g" {\n  name = "g"\n}\n'
+USER += terraform("aws_iam_user_policy", "u", PASS, "user = aws_iam_user.u.name")
+OF_GROUP = "group = aws_iam_group.g.name"
+OF_USER = "user = aws_iam_user.u.name\n  groups = [aws_iam_group.g.name]"
+JOINING = f'resource "aws_iam_user_group_membership" "m" {{\n  {OF_USER}\n}}\n'
+MEMBERS = f'resource "aws_iam_group_membership" "m" {{\n  {OF_GROUP}\n  users = [aws_iam_user.u.name]\n}}\n'
+GROUP_RUNS, GROUP_INVOKES = (terraform("aws_iam_group_policy", "g", each, OF_GROUP) for each in (RUN, INVOKE))
 FOLDERS: dict[str, tuple[str, str]] = {
+    "one of a group": (USER + GROUP_RUNS, USER + GROUP_RUNS + JOINING),
+    "one of a group that names its users": (USER + GROUP_RUNS, USER + GROUP_RUNS + MEMBERS),
+    "one that a group gets": (USER + JOINING, USER + JOINING + GROUP_RUNS),
+    "one of a group that changes": (USER + JOINING + GROUP_INVOKES, USER + JOINING + GROUP_RUNS),
     "two inline": (PASSING, PASSING + terraform("aws_iam_role_policy", "q", RUN, OF_ROLE)),
     "one attached": (PASSING + POLICY, PASSING + POLICY + OF_ROOT),
     "one that changes alone": (PASSING + NARROW + OF_ROOT, PASSING + POLICY + OF_ROOT),

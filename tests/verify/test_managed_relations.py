@@ -7,9 +7,10 @@ import pytest
 from tests.benchmarks.relations import read, relation
 
 _PREFIX = "arn:aws:iam::aws:policy/"
-# Source: AWS Managed Policy Reference Guide, the page of each: "full access" and "read only access" of a service; "all
-# services and resources, but does not allow management of Users and groups"; what a function needs to log, and also to
-# run in a VPC; images to be read, to be pushed too, and all of the registry.
+# Source: AWS Managed Policy Reference Guide, the page of each: "full access" and "read only access" of a service; "full
+# access to AWS services and resources, but does not allow management of Users and groups"; "write permissions to
+# CloudWatch Logs", and of the other role also "create, describe, delete network interfaces"; of images "full access to
+# [...] repositories, but does not allow repository deletion or policy changes", between reading and all of it.
 PAIRS = {
     ("AdministratorAccess", "PowerUserAccess"): "narrower",
     ("PowerUserAccess", "IAMFullAccess"): "neither",
@@ -21,8 +22,8 @@ PAIRS = {
     ("AmazonEC2ContainerRegistryPowerUser", "AmazonEC2ContainerRegistryFullAccess"): "wider",
     ("service-role/AWSLambdaBasicExecutionRole", "service-role/AWSLambdaVPCAccessExecutionRole"): "wider",
     ("AdministratorAccess", "AdministratorAccess"): "same",
-    # By their names the second is a part of the first. It lists what the first does not: AWS says of it "view resources
-    # and basic metadata across all AWS services", and of the first "read-only access to AWS services and resources".
+    # By their names the second is a part of the first. It lists what the first does not: AWS says of it that one views
+    # resources and basic metadata of all services by it.
     ("ReadOnlyAccess", "job-function/ViewOnlyAccess"): "neither",
 }
 

@@ -46,7 +46,7 @@ def principal_of(use: Use, evaluator: Evaluator) -> str:
         return ""
     noun = _ARGUMENTS[type_][0] if type_ in _ARGUMENTS else _NOUNS[0]
     try:
-        return _label(use, noun, evaluator.value(value))
+        return label_of_principal(use, noun, evaluator.value(value))
     except (Need, Impossible, Opaque):
         return ""
 
@@ -67,7 +67,7 @@ def principals_of(use: Use, evaluator: Evaluator) -> tuple[str, ...]:
         pairs = pairs_of(collection) if isinstance(collection, Array) else None
         if pairs is None:
             return ("",)
-        labels += (_label(use, noun, item) for _, item in pairs)
+        labels += (label_of_principal(use, noun, item) for _, item in pairs)
     return tuple(dict.fromkeys(labels))
 
 
@@ -76,7 +76,8 @@ def _type_and_path(use: Use) -> tuple[str, str]:
     return type_, path
 
 
-def _label(use: Use, noun: str, value: Node) -> str:
+def label_of_principal(use: Use, noun: str, value: Node) -> str:
+    """Return what is equal for two names of one principal only."""
     name = written_name(use.scope, value)
     return "\n".join((argument_label(noun, name), _provider(use.definition), *providers(use.scope)))
 
@@ -118,7 +119,7 @@ def bounded_principal(use: Use, evaluator: Evaluator) -> str:
     type_, noun = _type_and_path(use)[0], _BOUNDED.get(_type_and_path(use)[0], "")
     name = _own_name(use, evaluator, type_) if noun and not keeps(use) else None
     try:
-        return _label(use, noun, evaluator.value(name)) if name is not None else ""
+        return label_of_principal(use, noun, evaluator.value(name)) if name is not None else ""
     except (Need, Impossible, Opaque):
         return ""
 

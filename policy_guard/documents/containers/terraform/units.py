@@ -8,10 +8,8 @@ from dataclasses import replace
 from policy_guard.documents.containers.choices import (
     Impossible,
     Need,
-    Truths,
-    outcomes,
 )
-from policy_guard.documents.containers.opaque import Opaque, digest
+from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.containers.terraform.accounts import moved_accounts
 from policy_guard.documents.containers.terraform.attached import attached_addresses, attached_units, is_attachment
@@ -24,7 +22,7 @@ from policy_guard.documents.containers.terraform.blocks import (
     with_openings,
 )
 from policy_guard.documents.containers.terraform.deciding import changed_spots, first_changed_line
-from policy_guard.documents.containers.terraform.documents import Unit, digest_of, unit_at, used_document
+from policy_guard.documents.containers.terraform.documents import Unit, unit_at, used_document
 from policy_guard.documents.containers.terraform.elsewhere import (
     without_ceiling,
 )
@@ -32,9 +30,11 @@ from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.folder import Folder
 from policy_guard.documents.containers.terraform.functions import call_value
 from policy_guard.documents.containers.terraform.grants import open_access
+from policy_guard.documents.containers.terraform.holdings import bounding_units, joined_users
 from policy_guard.documents.containers.terraform.ignored import keeps, takes_effect
 from policy_guard.documents.containers.terraform.modules import module_reference
 from policy_guard.documents.containers.terraform.moves import moved_places
+from policy_guard.documents.containers.terraform.objects import objects
 from policy_guard.documents.containers.terraform.places import (
     CEILING,
     MADE,
@@ -49,7 +49,6 @@ from policy_guard.documents.containers.terraform.policy_objects import policy_re
 from policy_guard.documents.containers.terraform.principals import (
     argument_label,
     argument_of_principal,
-    bounded_principal,
     principal_of,
     provider_texts,
 )
@@ -57,18 +56,11 @@ from policy_guard.documents.containers.terraform.rendered import render
 from policy_guard.documents.containers.terraform.scope import Scope, Ways
 from policy_guard.documents.containers.terraform.settled import settled_addresses
 from policy_guard.documents.containers.terraform.values import (
-    each_of,
     is_null,
-    label_of,
-    name_of,
-    pairs_of,
-    unknown,
 )
 from policy_guard.documents.containers.terraform.variables import variable_value
-from policy_guard.documents.source import Entry, Node, Object, Problem, Scalar, Span, Unreadable
+from policy_guard.documents.source import Problem, Span, Unreadable
 from policy_guard.records import NamedTuple
-
-_MOST_UNITS = 5_000
 
 
 def root(folder: Folder, called_folder: Callable[[str], Folder | None], changed_variables: frozenset[str]) -> Scope:
@@ -144,6 +136,9 @@ def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) ->
     ]
     for side, policies in zip((old_uses, new_uses), side_units, strict=True):
         policies += (unit for address in unchanged_addresses for unit in _of_principals(side[address], principals))
+    joined = joined_users((old_uses.values(), new_uses.values()), principals)
+    for side, policies, groups in zip((old_uses, new_uses), side_units, joined, strict=True):
+        policies += (unit for use in side.values() for unit in _of_groups(use, groups, principals))
     lost_ceilings = [e for e in differing_addresses if e in old_ceilings and e in old_uses and e not in new_uses]
     unbounded = [unit for each in lost_ceilings if new for unit in _unbounded(old_uses[each], new)]
     changed_uses = {e: old_uses[e] for e in differing_addresses if e in old_uses and e not in places}
@@ -152,7 +147,7 @@ def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) ->
     accounts += _taken_names(old_uses, {each: new_uses[each] for each in differing_addresses if each in new_uses})
     side_units[0] += (before for before, _ in accounts)
     sides = side_units[0], [*side_units[1], *unbounded, *opened_blocks, *(after for _, after in accounts)]
-    bounds = _bounds(new_uses.values(), principals) if principals else ()
+    bounds = bounding_units(new_uses.values(), principals) if principals else ()
     return Sides(tuple(_but_held(sides[0], sides[1])), tuple(_but_held(sides[1], sides[0])), tuple(bounds))
 
 
@@ -237,7 +232,7 @@ def _attached(use: Use) -> Iterator[str]:
     """The places of the policies of the root that are attached at a place, as far as they are known."""
     try:
         evaluator = Evaluator(use.scope, use.definition.source, {})
-        for _, names in _instances(evaluator, use) if is_attachment(use) else ():
+        for _, names in objects(evaluator, use) if is_attachment(use) else ():
             yield from attached_addresses(use, evaluator.with_names(names))
     except (Opaque, Impossible):
         return
@@ -289,7 +284,7 @@ def _named(use: Use) -> Iterator[tuple[str, Unit]]:
     value = use.definition.body.value("name")
     evaluator = Evaluator(use.scope, use.definition.source, {})
     try:
-        for label, names in _instances(evaluator, use):
+        for label, names in objects(evaluator, use):
             instance = evaluator.with_names(names)
             name = instance.value(value) if value is not None else None
             if name is not None and not is_null(name):
@@ -305,19 +300,13 @@ def _of_principals(use: Use, principals: Collection[str]) -> Iterator[Unit]:
         yield from (unit for unit in units(use, principals) if unit.policy is not None)
 
 
-def _bounds(uses_of_side: Iterable[Use], principals: Collection[str]) -> Iterator[Unit]:
-    """The boundaries of these principals, each known as a policy."""
-    for use in uses_of_side:
-        evaluator = Evaluator(use.scope, use.definition.source, {})
-        try:
-            for label, names in _instances(evaluator, use) if use.address.endswith(f".{CEILING}") else ():
-                instance = evaluator.with_names(names)
-                principal = bounded_principal(use, instance)
-                if principal in principals:
-                    boundaries = attached_units(use, f"{use.address}{label}", instance)
-                    yield from (unit._replace(principal=principal) for unit in boundaries)
-        except (Opaque, Impossible, Unreadable):
-            continue
+def _of_groups(use: Use, groups: Mapping[str, Collection[str]], principals: Collection[str]) -> Iterator[Unit]:
+    """The policies that users have from their groups, and of users who are not looked at otherwise also their own."""
+    names = {name for user, user_groups in groups.items() for name in (user, *user_groups)}
+    for unit in _of_principals(use, names) if names else ():
+        for user, user_groups in groups.items():
+            if unit.principal in user_groups or (unit.principal == user and user not in principals):
+                yield unit._replace(principal=user)
 
 
 def all_units(scope: Scope) -> tuple[Unit, ...]:
@@ -362,7 +351,7 @@ def units(use: Use, principals: Collection[str] | None = None) -> Iterator[Unit]
     evaluator = Evaluator(use.scope, use.definition.source, {})
     source = use.definition.source
     try:
-        for label, names in _instances(evaluator, use):
+        for label, names in objects(evaluator, use):
             address = f"{use.address}{label}"
             instance = evaluator.with_names(names)
             try:
@@ -385,46 +374,3 @@ def _local_problem(problem: Problem, use: Use) -> Problem:
     if any(span.start <= problem.span.start and problem.span.end <= span.end for span in blocks):
         return problem
     return problem._replace(span=Span(definition.span.start, definition.span.start + 1))
-
-
-def _instances(evaluator: Evaluator, use: Use) -> Iterator[tuple[str, dict[str, Node]]]:
-    for_each = use.definition.body.value("for_each")
-    if for_each is None:
-        yield "", _numbered(evaluator, use)
-        return
-    try:
-        collection = evaluator.value(for_each)
-    except Need:
-        collection = unknown("for_each", for_each.span, digest_of(use, evaluator, for_each))
-    pairs = pairs_of(collection)
-    if pairs is None:
-        keys = (
-            unknown(f"{noun} of {label_of(collection)}", for_each.span, name_of(collection))
-            for noun in ("a key", "one")
-        )
-        yield f"[{label_of(collection)}]{digest(name_of(collection))}", {"each": each_of(*keys)}
-        return
-    if len(pairs) > _MOST_UNITS:
-        raise Opaque("there are too many of these to judge each; write fewer", for_each.span)
-    for key, item in pairs:
-        name = key if isinstance(collection, Object) else item
-        yield f"[{name_of(name)}]", {"each": each_of(name, item)}
-
-
-def _numbered(evaluator: Evaluator, use: Use) -> dict[str, Node]:
-    """Return what `count.index` stands for, also where a condition decides the number."""
-    count = use.definition.body.value("count")
-    if count is None:
-        return {}
-
-    def run(truths: Truths) -> Node:
-        inner = Evaluator(use.scope, evaluator.source, truths, evaluator.names, evaluator.steps)
-        return inner.numbered(use.definition.body)["count"]
-
-    indexes = {
-        name_of(outcome.value): outcome.value for outcome in outcomes(run, {}, count.span) if outcome.value is not None
-    }
-    if len(indexes) == 1:
-        return {"count": next(iter(indexes.values()))}
-    index = unknown("count.index", count.span, sorted(indexes), is_list=False)
-    return {"count": Object((Entry(Scalar("index", count.span), index),), count.span)}
