@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
@@ -108,11 +109,17 @@ def _likely_actions(request: Request, statement: Statement) -> Iterator[str]:
 @lru_cache(maxsize=256)
 def _matching(service: str, patterns: tuple[str, ...]) -> tuple[str, ...]:
     """The actions of the service that one of the patterns covers."""
-    covers = [
-        glob(pattern.lower()) for pattern in patterns if pattern[:1] in "*?" or pattern.lower()[:1] == service[:1]
-    ]
-    names = (f"{service}:{name}".lower() for name in catalog.actions(service))
-    return tuple(sorted((name for name in names if any(cover(name) for cover in covers)), key=_rank))
+    names = [f"{service}:{name}".lower() for name in catalog.actions(service)]
+    texts, ordered = {pattern.lower() for pattern in patterns}, sorted(names)
+    covers = [glob(text) for text in sorted(texts.difference(names)) if _may_begin(text, ordered)]
+    return tuple(sorted((name for name in names if name in texts or any(cover(name) for cover in covers)), key=_rank))
+
+
+def _may_begin(pattern: str, names: list[str]) -> bool:
+    """Tell whether one of the sorted names begins as the pattern does, as far as that is fixed, but not all of it."""
+    head = pattern.partition("*")[0].partition("?")[0]
+    at = bisect_left(names, head)
+    return head != pattern and at < len(names) and names[at].startswith(head)
 
 
 @lru_cache(maxsize=10_000)

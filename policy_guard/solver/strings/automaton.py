@@ -170,6 +170,17 @@ class Automaton:
         """The symbols that may lead elsewhere than a character that no glob names."""
         return [symbol for symbol, places in self._differing if state & places]
 
+    def needed(self, state: int) -> list[Symbol] | None:
+        """The symbols without which none of the places goes on; None if one of them takes characters without a name."""
+        if state & self._outside:
+            return None
+        return [symbol for symbol, places in self._taking_symbols if state & places]
+
+    @cached_property
+    def _taking_symbols(self) -> list[tuple[Symbol, int]]:
+        """The symbols that are named, each with the places that take it."""
+        return [(symbol, self._accepting_places(symbol)) for symbol in sorted(self.places_by_symbol, key=str)]
+
     @cached_property
     def _differing(self) -> list[tuple[Symbol, int]]:
         """The symbols that are named, each with the places where it leads elsewhere than characters that are not."""

@@ -15,6 +15,8 @@ from policy_guard.solver.strings.automaton import Automaton, Glob, Letter, Symbo
 Walk: TypeAlias = "Generator[int, None, Word | None]"
 """A search for a word that gives the number of symbols that it tries in each state, and at last the word, if any."""
 _Predecessors: TypeAlias = "dict[int, tuple[int, Symbol] | None]"
+_MOST_RIVALS = 16
+"""With how many earlier states one is compared."""
 _COMPARED = 64
 """With how many states one is compared at the cost of a symbol."""
 
@@ -63,21 +65,32 @@ class Intersection:
         return self.automaton.telling(state)
 
     def shortest(self) -> Walk:
-        """A walk to the shortest word, symbol by symbol."""
+        """A walk to the shortest word, symbol by symbol.
+
+        Of two states with the same places inside, the later one with more places outside leads to no other word.
+        """
         fresh = unnamed([self.automaton])
         predecessors: _Predecessors = {self.start: None}
+        earlier: dict[int, list[int]] = {}
         queue = deque(predecessors)
         while queue:
             state = queue.popleft()
             if self.accepts(state):
                 return _path(predecessors, state)
-            symbols = [fresh, *self.telling(state)]
+            symbols = self._symbols(state, fresh)
             yield len(symbols)
             for symbol in symbols:
                 ahead = self.after(state, symbol)
-                if ahead is not None and ahead not in predecessors:
-                    predecessors[ahead] = state, symbol
-                    queue.append(ahead)
+                if ahead is None or ahead in predecessors:
+                    continue
+                against = ahead & self._against
+                rivals = earlier.setdefault(ahead ^ against, [])
+                if any(not rival & ~against for rival in rivals):
+                    continue
+                if len(rivals) < _MOST_RIVALS:
+                    rivals.append(against)
+                predecessors[ahead] = state, symbol
+                queue.append(ahead)
         return None
 
     def some(self) -> Walk:
@@ -109,7 +122,7 @@ class Intersection:
             _, _, state = heappop(queue)
             if self.accepts(state):
                 return _path(predecessors, state)
-            symbols = [fresh, *self.telling(state)]
+            symbols = self._symbols(state, fresh)
             compared = 0
             for symbol in symbols:
                 ahead = self.after(state, symbol)
@@ -117,6 +130,13 @@ class Intersection:
                     compared += _COMPARED + reach(guess, (state, symbol))
             yield len(symbols) + compared // _COMPARED
         return None
+
+    def _symbols(self, state: int, fresh: str) -> list[Symbol]:
+        """The symbols to go on with, one for all that no glob names."""
+        for part in self._parts:
+            if (needed := self.automaton.needed(state & part)) is not None:
+                return needed
+        return [fresh, *self.telling(state)]
 
     def _guesses(self, state: int) -> Iterator[int]:
         """The state taken apart, so that the word is at one place of each set inside."""

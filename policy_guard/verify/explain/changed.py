@@ -220,7 +220,8 @@ def _restorations(statement: Statement, ancestor: Statement, blamed_spans: Seque
         if _differ(element, old_element):
             old_texts = _texts(old_element)
             new_spans = [value.span for value in element.values if value.text not in old_texts] if element else []
-            new_spans.sort(key=lambda span: span not in blamed_spans)
+            blamed_first = set(blamed_spans)
+            new_spans.sort(key=lambda span: span not in blamed_first)
             place = _place(
                 statement,
                 ancestor,

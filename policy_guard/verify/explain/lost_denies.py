@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 
-from policy_guard.iam.policy import Statement, as_written, principals_meaning
 from policy_guard.verify.check import Claim
 from policy_guard.verify.explain.difference import Terms
+from policy_guard.verify.explain.statements import frame
 from policy_guard.verify.finding import Spelled
 
 _MOST_PAIRS = 2_000
@@ -21,7 +21,7 @@ def narrow_to_denied(claim: Claim, terms: Terms, spell: Callable[[Terms], tuple[
     if not terms.but or not (terms.before or claim.all_before) or terms.accepted or _pairs(terms) > _MOST_PAIRS:
         return terms
     spelled = spell(terms)
-    if len(spelled) != 1 or len({_frame(statement) for statement in spelled[0].statements}) != 1:
+    if len(spelled) != 1 or len({frame(statement) for statement in spelled[0].statements}) != 1:
         return terms
     return Terms(parts=spelled[0].statements, denied=spelled[0].without, before=(), but=())
 
@@ -30,9 +30,3 @@ def _pairs(terms: Terms) -> int:
     values = (len(part.action.values) + len(part.resource.values if part.resource else ()) for part in terms.parts)
     counterparts = (len(s.action.values) + len(s.resource.values if s.resource else ()) for s in terms.but)
     return sum(values) * sum(counterparts)
-
-
-def _frame(statement: Statement) -> Hashable:
-    """What statements have to have in common to be told as one: all but their actions and resources."""
-    negated = statement.action.negated, bool(statement.resource and statement.resource.negated)
-    return principals_meaning(statement.principals), tuple(map(as_written, statement.conditions)), negated

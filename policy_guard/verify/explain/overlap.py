@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import TypeAlias
 
 from policy_guard.documents.containers import VERSIONS
@@ -149,6 +150,12 @@ def _common_values(first: Value, second: Value, fold: bool) -> Iterator[Value]:
 
 
 def _language(patterns: Iterable[Pattern], fold: bool) -> Language:
+    return _language_of(tuple(patterns), fold)
+
+
+@lru_cache(maxsize=1_000)
+def _language_of(patterns: tuple[Pattern, ...], fold: bool) -> Language:
+    """The texts of the patterns; kept, as each value is held against many others."""
     return Language(glob(pattern, fold=fold) for pattern in patterns)
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
 from policy_guard.iam.meaning.prover import Proved, Prover
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.meaning.symbolic_principal import principal_matches
-from policy_guard.iam.policy import Kind, Principals, Statement
+from policy_guard.iam.policy import Kind, Principals, Statement, as_written, principals_meaning
 from policy_guard.records import NamedTuple
 from policy_guard.solver.formula import conjunction, negation
 from policy_guard.verify.check import Check, Claim, Combination, Question
@@ -17,6 +17,9 @@ from policy_guard.verify.explain.difference import Terms, restrict_element
 from policy_guard.verify.explain.overlap import Inclusion, element, overlap, universal_statement
 from policy_guard.verify.finding import Spelled
 from policy_guard.verify.requests import Requests, applied_requests, claimed_requests, union
+
+_MOST_VALUES = 120
+"""Of how many values together it is asked which of them are needed to tell what a Deny held back."""
 
 
 def spell_exactly(
@@ -36,9 +39,26 @@ def spell_exactly(
 
 
 def spell_denied(check: Check, question: Question, claim: Claim, terms: Terms, prover: Prover) -> tuple[Spelled, ...]:
-    """Sets as those of `spell_exactly`, in terms of what was denied before; none if that is not all of the claim."""
+    """Sets as those of `spell_exactly`, in terms of what was denied before.
+
+    None if that is not all of the claim, takes more than one frame, or more values than anybody reads.
+    """
     pieces = _pieces(check, question, claim, terms, prover)
-    return pieces.sets.merge_needed(pieces.denied) if pieces.denied and pieces.sets.hold_all(pieces.denied) else ()
+    denied, sets = pieces.denied, pieces.sets
+    if sum(map(_size, denied)) > _MOST_VALUES:
+        return ()
+    return sets.merge_needed(denied) if denied and sets.hold_all(denied) and sets.have_one_frame(denied) else ()
+
+
+def _size(piece: Spelled) -> int:
+    """Return how many actions and resources the statements of the piece have."""
+    return sum(len(s.action.values) + len(s.resource.values if s.resource else ()) for s in piece.statements)
+
+
+def frame(statement: Statement) -> Hashable:
+    """What statements have to have in common to be told as one: all but their actions and resources."""
+    negated = statement.action.negated, bool(statement.resource and statement.resource.negated)
+    return principals_meaning(statement.principals), tuple(map(as_written, statement.conditions)), negated
 
 
 class _Pieces(NamedTuple):
@@ -145,6 +165,15 @@ class _Sets(NamedTuple):
     def hold_all(self, pieces: Iterable[Spelled]) -> bool:
         """Tell whether the claim lies within the pieces."""
         return (self.claim - union(described_requests(piece, self.access) for piece in pieces)).is_empty(self.prover)
+
+    def have_one_frame(self, pieces: Iterable[Spelled]) -> bool:
+        """Tell whether all statements of the pieces through which the claim passes have the same frame."""
+        statements = [statement for piece in pieces for statement in piece.statements]
+        if len(set(map(frame, statements))) == 1:
+            return True
+        frames = (frame(statement) for statement in statements if self._passes(statement))
+        first = next(frames, None)
+        return all(other == first for other in frames)
 
     def merge_needed(self, pieces: Iterable[Spelled]) -> tuple[Spelled, ...]:
         """The needed parts of the pieces, those without the same statements as one."""
