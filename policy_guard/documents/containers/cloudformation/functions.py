@@ -23,13 +23,15 @@ from policy_guard.documents.containers.cloudformation.parts import (
     text_of,
     with_marks,
 )
-from policy_guard.documents.containers.holes import Parts, hole, spelling, visible
+from policy_guard.documents.containers.cloudformation.template import type_of
+from policy_guard.documents.containers.holes import Parts, hole, joined, spelling, visible
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.source import Array, Hole, Node, Object, Scalar, Span
 
 _MOST_KEYS = 32
 _LONGEST = 100_000
 _LONGEST_LABEL = 60
+_PRINCIPALS = ("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group")
 
 
 def _if(evaluator: Evaluating, argument: Node, span: Span) -> Value:
@@ -106,12 +108,50 @@ def _split(evaluator: Evaluating, argument: Node, span: Span) -> Value:
     value = evaluator.text(second)
     refuse_disputed(value)
     parts = parts_of(value)
-    if is_plain(parts):
-        pieces = "".join(map(str, parts)).split(delimiter.text)
-        return Array(tuple(text_of((piece,), span, value.see) for piece in pieces), span)
+    if is_plain(parts) or (delimiter.text in (":", "/") and _is_of_principal(evaluator, second)):
+        pieces = _pieces(parts, delimiter.text)
+        return Array(tuple(text_of(piece, span, value.see) for piece in pieces), span)
     return text_of(
         (hole(f"Split of {spelling(parts)}", delimiter.text, parts)._replace(several=True),), span, value.see
     )
+
+
+def _pieces(parts: Parts, delimiter: str) -> list[Parts]:
+    """The pieces between the delimiters in a text, if none of them is in what nobody knows."""
+    pieces: list[list[str | Hole]] = [[]]
+    for part in parts:
+        first, *others = part.split(delimiter) if isinstance(part, str) else (part,)
+        pieces[-1].append(first)
+        pieces += ([other] for other in others)
+    return [joined(piece) for piece in pieces]
+
+
+def _is_of_principal(evaluator: Evaluating, node: Node) -> bool:
+    """Tell whether a text is the ARN of a principal of the template, or a piece of it.
+
+    Nothing in such an ARN that nobody knows has a colon or a slash: partitions, accounts, names, if the path is written
+    out. Source: AWS IAM User Guide, "IAM identifiers".
+    """
+    while (function_call := call(node)) is not None:
+        items = function_call.argument.items if isinstance(function_call.argument, Array) else ()
+        if len(items) != 2:
+            return False
+        if function_call.name == "Fn::GetAtt":
+            return _is_arn_of_principal(evaluator, node, items[0])
+        if function_call.name not in ("Fn::Select", "Fn::Split"):
+            return False
+        node = items[1]
+    return False
+
+
+def _is_arn_of_principal(evaluator: Evaluating, node: Node, name: Node) -> bool:
+    resource = evaluator.template.resources.get(name.text) if isinstance(name, Scalar) else None
+    properties = resource.get("Properties") if resource is not None else None
+    path = properties.get("Path") if isinstance(properties, Object) else None
+    if type_of(resource) not in _PRINCIPALS or not (path is None or (isinstance(path, Scalar) and path.tag is None)):
+        return False
+    first = parts_of(evaluator.text(node))[0]
+    return isinstance(first, str) and first.startswith("arn:")
 
 
 def _rejoined_items(evaluator: Evaluating, node: Node, delimiter: str) -> list[Scalar] | None:

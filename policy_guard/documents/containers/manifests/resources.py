@@ -152,9 +152,10 @@ def is_removed(resource: Resource, node: Object) -> bool:
     Source: the pages of Ansible's modules for AWS: `state: absent`.
     """
     module_call = _call(node)
-    if module_call is None or resource != _task(node) or node.get("args") is not None:
+    arguments = (*values_of(node, "args"), *((module_call[1],) if module_call else ()))
+    if module_call is None or resource != _task(node) or not all(isinstance(each, Object) for each in arguments):
         return False
-    states = values_of(module_call[1], "state") if isinstance(module_call[1], Object) else ()
+    states = [state for each in arguments if isinstance(each, Object) for state in values_of(each, "state")]
     return len(states) == 1 and isinstance(states[0], Scalar) and states[0].text == "absent"
 
 
