@@ -350,8 +350,7 @@ def test_more_than_can_be_looked_through_is_no_pass(scratch: Scratch, monkeypatc
         "was a policy at the base and is no longer checked as one: files with this name are not checked"
     ]
     monkeypatch.setattr(evasion, "MOST_LOOKED_AT", 1_000_000)
-    assert len(messages()) == 1
-    assert "more changes than can be looked through" in messages()[0]
+    assert "more changes than can be looked through" in messages()[-1]
 
 
 def test_a_policy_that_goes_is_missed_whatever_words_the_others_take_on(scratch: Scratch) -> None:

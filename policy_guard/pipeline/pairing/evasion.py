@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Iterator
 
 from policy_guard.documents.format import sniff
@@ -70,7 +71,8 @@ def policies_out_of_sight(reader: Reader, comparison: Comparison, sides: Sides |
     """
     hiding = [change for change in comparison.changes if change.new and _may_hide(reader, change.new, comparison.new)]
     # All policies of the changed files are read only where one of them could be hidden.
-    shows_one = bool(hiding) and _may_show_one(reader, comparison, sides, hiding)
+    silence = _Silence()
+    shows_one = bool(hiding) and _may_show_one(reader, comparison, sides, hiding, silence)
     lost_places = list(_lost_policies(reader, comparison, sides)) if shows_one else []
     if not lost_places:
         return
@@ -81,10 +83,26 @@ def policies_out_of_sight(reader: Reader, comparison: Comparison, sides: Sides |
         if files and places:
             lost = _LostPlaces.of(places[0].source, [each.path for each in places])
             files.sort(key=lambda change, lost=lost: lost.least_share(change.path))  # type: ignore[misc]
-            yield from _Look(reader, lost, comparison.new).at(files)
+            yield from _Look(reader, lost, comparison.new, silence).at(files)
 
 
-def _may_show_one(reader: Reader, comparison: Comparison, sides: Sides | None, files: Iterable[Change]) -> bool:
+class _Silence:
+    """The files that are known to show no policy, each with the least share for which that was seen."""
+
+    def __init__(self) -> None:
+        self._shares: dict[tuple[str, str | None], float] = {}
+
+    def note(self, file: File, least_share: float) -> None:
+        self._shares[file.path, file.oid] = least_share
+
+    def __contains__(self, wanted: tuple[File, float]) -> bool:
+        file, least_share = wanted
+        return self._shares.get((file.path, file.oid), math.inf) <= least_share
+
+
+def _may_show_one(
+    reader: Reader, comparison: Comparison, sides: Sides | None, files: Iterable[Change], silence: _Silence
+) -> bool:
     """Tell whether one of the files would count if every changed file had lost a policy, as most have not.
 
     To know which have, all policies of all changed files are read.
@@ -94,16 +112,21 @@ def _may_show_one(reader: Reader, comparison: Comparison, sides: Sides | None, f
     if not paths:
         return False
     lost = _LostPlaces.of(Source(paths[0], "", comparison.old.name), paths)
-    return any(True for _ in _Look(reader, lost, comparison.new).at(files))
+    return any(True for _ in _Look(reader, lost, comparison.new, silence, is_certain=False).at(files))
 
 
 class _Look:
     """One look through the files of a change; what there is no room for is a finding, too."""
 
-    def __init__(self, reader: Reader, lost: _LostPlaces, new: Revision) -> None:
+    def __init__(
+        self, reader: Reader, lost: _LostPlaces, new: Revision, silence: _Silence, is_certain: bool = True
+    ) -> None:
+        """Unless it `is_certain` that the places lost a policy, what others than these would tell is told, too."""
         self._reader = reader
         self._lost = lost
         self._new = new
+        self._silence = silence
+        self._is_certain = is_certain
         self._room = Room(MOST_LOOKED_AT)
         self._reading = Room(MOST_READ)
 
@@ -149,15 +172,23 @@ class _Look:
         least_share = self._lost.least_share(change.path)
         if not least_share and change.old is None and (is_opaque(data) or len(data) > LARGEST):
             return True
-        if not self._shows(data, least_share):
+        assert change.new is not None
+        if not self._shows(change.new, data, least_share):
             return False
-        return not (change.old and least_share and self._shows(self._reader.content(change.old) or b"", least_share))
+        if change.old is None or not least_share:
+            return True
+        share_before = least_share if self._is_certain else _ELSEWHERE
+        return not self._shows(change.old, self._reader.content(change.old) or b"", share_before)
 
-    def _shows(self, data: bytes, least_share: float) -> bool:
+    def _shows(self, file: File, data: bytes, least_share: float) -> bool:
+        if (file, least_share) in self._silence:
+            return False
         if len(data) <= LARGEST and self._room.remainder >= 0 and _holds_policy(data, least_share, self._room):
             return True
-        long = len(data) > LARGEST or self._room.remainder < 0
-        return long and self._reading.spend(len(data)) and shows_policy(data, least_share)
+        if len(data) <= LARGEST and self._room.remainder >= 0:
+            self._silence.note(file, least_share)
+            return False
+        return self._reading.spend(len(data)) and shows_policy(data, least_share)
 
 
 def _lost_policies(reader: Reader, comparison: Comparison, sides: Sides | None) -> Iterator[_LostPlace]:

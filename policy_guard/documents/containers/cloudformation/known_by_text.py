@@ -12,6 +12,7 @@ from policy_guard.documents.containers.cloudformation.access_types import (
     adds,
     deciding_properties,
     inner_paths,
+    is_custom,
     is_deciding_value,
     is_harmless,
     is_nested,
@@ -155,8 +156,9 @@ def _parts(reading: Reading, name: str, properties: Object, truths: Truths) -> l
     If all of a type is one holder, each combination of items is a part: a principal of one share has not the other's.
     """
     type_ = type_of(reading.template.resources[name])
-    # What another template makes of its values is known by their text alone, and so one text for all cases.
-    evaluator = reading.evaluator(truths, for_names=is_nested(type_))
+    # What is made elsewhere of the values is known by their text alone, and so one text for all cases.
+    is_elsewhere = is_nested(type_) or is_custom(type_)
+    evaluator = reading.evaluator(truths, for_names=is_elsewhere)
     lists: list[list[_Part]] = []
     single: list[_Part] = []
     for key in _keys(type_, properties):
@@ -165,7 +167,7 @@ def _parts(reading: Reading, name: str, properties: Object, truths: Truths) -> l
         if key == "Parameters" and is_nested(type_):
             single += _given_values(reading, evaluator, name, node)
             continue
-        value = evaluator.value(node) if not is_nested(type_) else _value_by_case(reading, evaluator, node)
+        value = _value_by_case(reading, evaluator, node) if is_elsewhere else evaluator.value(node)
         if not isinstance(value, NoValue) and (items := _items(evaluator, type_, key, value)) is not None:
             lists += [items] if items else []
         elif not isinstance(value, NoValue) and not is_harmless(type_, key, value, name not in reading.lasting):
