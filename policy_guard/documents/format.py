@@ -49,6 +49,8 @@ _GRANTING = regex(
     rb"|Fn::(?:Transform|ForEach)|PublicAccessBlock|EventBusPolicy|AccessControl\b|ObjectOwnership|Organizations::\w{0,20}Policy|S3::AccessPoint|EntityResolution|Signer|RestApi|EFS::|KMS::Key"
     rb"|::MODULE|Custom::|\baws[^\n]{1,99}?\biam\b"
 )
+# A type of a registry that is not AWS's, alone in its template: what it makes is written elsewhere.
+_OF_OTHERS = regex(rb"\bType[\"']?\s{0,9}:\s{0,9}[\"']?(?!AWS::)\w{1,99}::\w{1,99}::\w")
 # The roles that resources of templates act by, and the properties that hold policies, which may come from elsewhere.
 _ACTING = regex(
     rb"Role(?:A(?:rn|RN)|Name)?[\"']?\s{0,9}:|IamInstanceProfile"
@@ -140,6 +142,7 @@ def _may_hold_policy(data: bytes) -> bool:
         b"Effect" in data
         or _BINARY.search(data)
         or (_names_types(data) and (_GRANTING.search(data) or _ACTING.search(data)))
+        or (b"Resources" in data and _OF_OTHERS.search(data))
     ):
         return True
     if (
@@ -191,7 +194,8 @@ def hole_in_key(data: bytes) -> bool:
 def may_grant(data: bytes) -> bool:
     """Tell whether a file that cannot be read speaks of resources of AWS that grant access without a document."""
     marked = any(mark in data for mark in (b"{{", b"{%", b"<%")) and _GRANTING.search(data)
-    template = b"Resources" in data and _names_types(data) and _GRANTING.search(data)
+    is_template = b"Resources" in data
+    template = is_template and ((_names_types(data) and _GRANTING.search(data)) or _OF_OTHERS.search(data))
     api = _OF_GATEWAY in data and _CLOSING_API.search(data)
     return bool(marked or template or api or (_OF_AWS.search(data) and _GIVING.search(data)))
 
