@@ -61,7 +61,7 @@ def _changes(repository: Repository, old: Revision, new: Revision) -> list[Chang
         )
         raw = [_as_on_disk(repository, each) for each in raw]
     changes = [Change(each.old, each.new, "renamed" if each.status == "R" else "same") for each in raw]
-    return _join_rewrites(_split_renames(changes))
+    return _join_moves(repository, _join_rewrites(_split_renames(changes)))
 
 
 def _no_uncompared() -> Uncompared:
@@ -122,6 +122,21 @@ def _join_rewrites(all_changes: list[Change]) -> list[Change]:
         *changes,
         *(Change(deletions[stem][0].old, additions[stem][0].new, "rewritten") for stem in sorted(paired_stems)),
     ]
+
+
+def _join_moves(repository: Repository, changes: list[Change]) -> list[Change]:
+    """Joins a deleted and an added file of which one surely is the other, though git does not say so."""
+    deletions = {change.path: change for change in changes if change.new is None}
+    additions = {change.path: change for change in changes if change.old is None}
+    if not deletions or not additions:
+        return changes
+    from policy_guard.pipeline.repository.reformatted import moved_files
+
+    olds, news = ([each.old or each.new for each in side.values()] for side in (deletions, additions))
+    pairs = list(moved_files(list(filter(None, olds)), list(filter(None, news)), repository.read))
+    joined_paths = {file.path for pair in pairs for file in pair}
+    moves = (Change(old, new, "rewritten") for old, new in pairs)
+    return [*(change for change in changes if change.path not in joined_paths), *moves]
 
 
 def _stem(change: Change) -> str | None:
