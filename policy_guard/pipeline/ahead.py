@@ -97,7 +97,7 @@ class Ahead:
         self._frame = b""
         self._unsent: dict[int, Expected] = {}
         self._sent: dict[int, _Sent] = {}
-        self._weight = self._unsent_weight = 0
+        self._weight = self._unsent_weight = self._load = 0
 
     def in_advance(self, items: Iterable[T], expected: Callable[[T], Iterable[Expected]]) -> Iterator[T]:
         """The items, later than they come: what is expected of each is under way by then."""
@@ -143,25 +143,33 @@ class Ahead:
             self._workers = None
 
     def _outcome(self, key: object) -> Outcome:
-        if id(key) in self._unsent and self._has_enough():
+        if id(key) in self._unsent and self._has_enough() and self._may_count():
             self._send(everything=True)
         sent = self._taken(key)
-        outcome = sent.chunk.outcome(sent.number) if sent else None
+        outcome = sent.chunk.outcome(sent.number) if sent and self._may_count() else None
         return outcome if outcome is not None and self._counts(outcome) else None
 
     def _expect(self, expected: Expected) -> None:
         self._unsent[id(expected.key)] = expected
         self._weight += expected.weight
+        self._load += min(expected.weight, CHUNK)
         self._unsent_weight += expected.weight
-        if self._has_enough() and self._unsent_weight >= CHUNK:
+        if self._unsent_weight >= CHUNK and self._has_enough() and self._may_count():
             self._send()
+
+    def _may_count(self) -> bool:
+        """Tell whether enough steps of the run are left for the work of others to count: else it is done twice."""
+        return self._judge.steps.verdicts >= _LEAST_VERDICTS
 
     def _has_enough(self) -> bool:
         return self._workers is not None or self._weight >= self._parallel.least
 
     def _is_full(self) -> bool:
-        """Tell whether all workers have enough to do, so that reading on only takes memory."""
-        return self._workers is not None and self._weight >= CHUNK * _CHUNKS_A_SLOT * self._workers.slots
+        """Tell whether all workers have enough to do, so that reading on only takes memory.
+
+        A large policy keeps one of them busy: what comes behind it is read for the others.
+        """
+        return self._workers is not None and self._load >= CHUNK * _CHUNKS_A_SLOT * self._workers.slots
 
     def _send(self, everything: bool = False) -> None:
         """Hands over what is not yet, chunk by chunk; the last one, too, if it is `everything`."""
@@ -193,12 +201,11 @@ class Ahead:
 
     def _taken(self, key: object) -> _Sent | None:
         """Forget what is expected by a key; return where its outcome is, if it was handed over."""
-        if (unsent := self._unsent.pop(id(key), None)) is not None:
-            self._weight -= unsent.weight
-            self._unsent_weight -= unsent.weight
-            return None
-        sent = self._sent.pop(id(key), None)
-        self._weight -= sent.weight if sent else 0
+        unsent, sent = self._unsent.pop(id(key), None), self._sent.pop(id(key), None)
+        weight = unsent.weight if unsent else sent.weight if sent else 0
+        self._weight -= weight
+        self._load -= min(weight, CHUNK)
+        self._unsent_weight -= weight if unsent else 0
         return sent
 
     def _counts(self, outcome: Outcome) -> bool:

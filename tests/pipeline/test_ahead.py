@@ -8,12 +8,16 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Executor, Future
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import pytest
 
 from policy_guard.pipeline import ahead
-from policy_guard.pipeline.executors import processes
+from policy_guard.pipeline.executors import Parallel, Workers, processes
+from policy_guard.pipeline.judging import Steps
 from policy_guard.plugins import names
 from policy_guard.solver import budget
 from tests.support.examples import nightly
@@ -109,9 +113,8 @@ def test_a_report_of_two_processes_is_that_of_one(mixed: Scratch) -> None:
 @pytest.mark.parametrize(
     ("limit", "steps"),
     [
-        ("STEPS_IN_A_RUN", 3_000),
+        ("STEPS_IN_A_RUN", 1_002_000),
         ("STEPS_ASIDE_IN_A_RUN", 1_002_000),
-        nightly("STEPS_IN_A_RUN", 1_002_000),
         nightly("STEPS_ASIDE_IN_A_RUN", 3_000),
     ],
 )
@@ -127,6 +130,29 @@ def test_the_steps_of_a_run_end_at_the_same_policy(
 def test_few_policies_start_no_process(mixed: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "Processes", None)
     assert mixed.guard("check").code == 1
+
+
+def test_without_the_steps_of_a_run_nothing_is_done_twice(mixed: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "STEPS_IN_A_RUN", ahead._LEAST_VERDICTS - 100_000)
+    monkeypatch.setattr(budget, "STEPS_A_CHARACTER", 1)
+    monkeypatch.setattr(processes, "Processes", None)
+    shown(mixed, 2)
+
+
+def test_a_large_policy_keeps_one_worker_busy_and_not_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Recorder(Executor):
+        handed_over = 0
+
+        def submit(self, *args: Any, **kwargs: Any) -> Future[Any]:
+            self.handed_over += 1
+            return Future()
+
+    executor, judge = Recorder(), mock.Mock(steps=Steps(ahead._LEAST_VERDICTS, 0))
+    monkeypatch.setattr(ahead, "workers", lambda parallel: Workers(executor, slots=2))
+    work = ahead.Ahead(judge, lambda: None, Parallel(jobs=2))  # type: ignore[arg-type, return-value]
+    items = work.in_advance("abcd", lambda item: [ahead.Expected(item, lambda: None, 9 * ahead.CHUNK)])
+    assert next(items) == "a"
+    assert executor.handed_over == 4
 
 
 def test_more_jobs_than_any_machine_has_are_refused(mixed: Scratch) -> None:
