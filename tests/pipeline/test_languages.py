@@ -55,6 +55,14 @@ def test_a_changed_file_of_another_tool_is_named(scratch: Scratch) -> None:
     assert "no policy checked since" in answer.out and "; 1 file not checked" in answer.out
 
 
+@pytest.mark.parametrize("path", ["live/terragrunt.hcl", "stack.tfdeploy.hcl"])
+def test_a_changed_file_that_gives_values_in_other_hcl_is_named(scratch: Scratch, path: str) -> None:
+    scratch.write(path, "inputs = {\n  size = 1\n}\n")
+    answer = scratch.guard("check")
+    assert answer.code == 0
+    assert f"not checked: {path}: gives values to Terraform in HCL that is not Terraform's" in answer.out
+
+
 def test_a_changed_file_of_values_is_named(scratch: Scratch) -> None:
     scratch.write("prod.tfvars", 'r = "*"\n')
     answer = scratch.guard("check")

@@ -16,6 +16,9 @@ _WORDS = regex(
     rb"|\bStatement\b|\bstatements\b|RoleStatements"
 )
 _NOT_READ = {".hcl": "HCL that is not Terraform's"}
+# Terragrunt, "Attributes", inputs; Terraform, "Stacks", the files of components and deployments.
+_OF_STACKS = (".tfstack.hcl", ".tfcomponent.hcl", ".tfdeploy.hcl")
+_GIVING = regex(rb"^[ \t]*inputs\s*=|\barn:aws", re.MULTILINE)
 _PROGRAM = regex(r"(?:.*/)?serverless[^/]*\.[cm]?[jt]s")
 
 
@@ -36,8 +39,11 @@ def unread_policies(reader: Reader, file: File | None, path: str, changed: bool)
     if language is None or file is None or file.mode in (LINK, SUBMODULE) or not reader.included(path):
         return ""
     data = reader.content(file)
-    if data is None or (data is not OVERSIZED and not _WORDS.search(data)):
+    if data is None:
         return ""
+    if data is not OVERSIZED and not _WORDS.search(data):
+        is_giving = suffix == ".hcl" and changed and (path.endswith(_OF_STACKS) or _GIVING.search(data))
+        return f"gives values to Terraform in {language}, which is not read; these are not checked" if is_giving else ""
     return f"contains policies in {language}, which is not read; these are not checked"
 
 

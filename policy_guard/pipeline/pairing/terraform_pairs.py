@@ -76,6 +76,9 @@ def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:
     removed_signatures = {
         (units[0].holder, _signatures(units)) for key, units in old.items() if key not in new and units[0].holder
     }
+    removed_names = {
+        (units[0].named, _signatures(units)) for key, units in old.items() if key not in new and units[0].named
+    }
     attached_addresses = {unit.attached for unit in sides.new} - {""}
     managed = {
         key[0]: _Managed((signature(units[0]), signature(new[key][0])), denials(units[0]) <= denials(new[key][0]))
@@ -87,7 +90,10 @@ def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:
     follow = {key for key, units in new.items() if _follows(old.get(key, ()), units, managed)}
     for key, units in new.items():
         old_units = old.get(key, [])
-        is_renamed = not old_units and (units[0].holder, _signatures(units)) in removed_signatures
+        is_renamed = not old_units and (
+            (units[0].holder, _signatures(units)) in removed_signatures
+            or (units[0].named, _signatures(units)) in removed_names
+        )
         if is_renamed or _are_equal(old_units, units):
             continue
         if policy := union(units, findings):

@@ -24,10 +24,11 @@ _PROVISIONER = "provisioner"
 _ENCODING = ("base64encode", "base64gzip")
 _SCRIPTS = ("user_data", "user_data_base64")
 _META = ("count", "for_each", "depends_on", "provider", "lifecycle")
-_AWS = regex(r"\baws\b")
+# No part of an ARN or of a longer name.
+_AWS = regex(r"(?<![\w:-])aws[\s\"',\\]")
 # What only reads gives nothing.
 _CALL = regex(
-    r"\baws\b[^\n;|&]{0,99}?(?:\b(?:iam|sso-admin|organizations|ram|lakeformation)\b"
+    r"(?<![\w:-])aws(?=[\s\"',])[^\n;|&]{0,99}?(?:\b(?:iam|sso-admin|organizations|ram|lakeformation)\b"
     r"(?![\s\"',]{1,9}(?:get|list|wait|simulate|generate|describe)\b)"
     r"|\b(?:add|put|set|create|update|modify|associate|attach|delete|remove)-[a-z-]{0,40}"
     r"(?:polic(?:y|ies)|permissions?|grants?|acls?|access-block|access-entry|attributes?)\b)"

@@ -87,6 +87,7 @@ _POLICIES_BESIDE = {
     "aws_kms_key_policy": ("key_id", "aws_kms_key"),
     "aws_secretsmanager_secret_policy": ("secret_arn", "aws_secretsmanager_secret"),
 }
+_NAMES = ("name", "bucket", "function_name")
 _IDENTIFYING = ("id", "arn", "url", "bucket", "key_id")
 STATEMENTS = "statements of resources"
 """What the principal of units begins with that are statements of policies of resources, which they name."""
@@ -101,7 +102,8 @@ class Unit(NamedTuple):
     module that is not in the repository, and may make policies of what it is given. The document of a policy that
     is `attached` is that of the unit with this address, and has a signature that is worked out once. `target` is equal
     for a policy in its resource and one beside it. `changed` are definitions that it depends on and that changed.
-    `document` names the data source that it takes its document from.
+    `document` names the data source that it takes its document from. `named` is equal for two objects at one place of
+    which AWS knows by one name, as far as that is known.
     """
 
     address: str
@@ -116,6 +118,7 @@ class Unit(NamedTuple):
     known_signature: str = ""
     changed: tuple[Spot, ...] = ()
     document: str = ""
+    named: str = ""
 
 
 def signature(unit: Unit) -> str:
@@ -186,6 +189,19 @@ def unit_at(use: Use, address: str, evaluator: Evaluator) -> Unit:
     principal = principal_of(use, evaluator) or _grants_of_resources(use, document)
     target, data_source = _target(use), _document_name(use)
     return Unit(address, holder, source, policy, principal=principal, target=target, document=data_source)
+
+
+def name_at(use: Use, evaluator: Evaluator) -> str:
+    """Return what is equal for objects of one place and one name; nothing where the name is not known."""
+    values = (use.definition.body.value(name) for name in _NAMES)
+    value = next((value for value in values if value is not None), None)
+    try:
+        name = evaluator.value(value) if value is not None else None
+    except (Need, Opaque):
+        return ""
+    if name is None or is_null(name) or not is_known(name):
+        return ""
+    return "\n".join((use.address, label_of(name), *provider_texts(use.scope, use.definition)))
 
 
 def _document_name(use: Use) -> str:

@@ -8,16 +8,30 @@ from policy_guard.documents.containers.choices import Need, Truths, outcomes
 from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.containers.terraform.documents import digest_of
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
+from policy_guard.documents.containers.terraform.instances import keys_of
 from policy_guard.documents.containers.terraform.places import Use
-from policy_guard.documents.containers.terraform.values import each_of, label_of, name_of, pairs_of, unknown
+from policy_guard.documents.containers.terraform.values import (
+    count_object,
+    each_of,
+    label_of,
+    name_of,
+    pairs_of,
+    unknown,
+)
 from policy_guard.documents.source import Entry, Node, Object, Scalar
 
 _MOST_UNITS = 5_000
 
 
-def objects(evaluator: Evaluator, use: Use) -> Iterator[tuple[str, dict[str, Node]]]:
-    """The objects at a place, by what follows its address; one that stands for all where nobody knows them."""
+def objects(evaluator: Evaluator, use: Use, one_by_one: bool = False) -> Iterator[tuple[str, dict[str, Node]]]:
+    """The objects at a place, by what follows its address; one that stands for all where nobody knows them.
+
+    With `one_by_one` the objects of a known number are told apart, too.
+    """
     for_each = use.definition.body.value("for_each")
+    if one_by_one and for_each is None and (indexes := _numbers(evaluator, use)):
+        yield from ((f"[{label_of(key)}]", {"count": count_object(key)}) for key in indexes)
+        return
     if for_each is None:
         yield "", _numbered(evaluator, use)
         return
@@ -38,6 +52,15 @@ def objects(evaluator: Evaluator, use: Use) -> Iterator[tuple[str, dict[str, Nod
     for key, item in pairs:
         name = key if isinstance(collection, Object) else item
         yield f"[{name_of(name)}]", {"each": each_of(name, item)}
+
+
+def _numbers(evaluator: Evaluator, use: Use) -> list[Node]:
+    """The indexes of more than one object of a known number."""
+    try:
+        keys = keys_of(evaluator, use.definition) or []
+    except (Need, Opaque):
+        return []
+    return keys if len(keys) > 1 else []
 
 
 def _numbered(evaluator: Evaluator, use: Use) -> dict[str, Node]:

@@ -16,7 +16,7 @@ from policy_guard.documents.containers.choices import (
 )
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.terraform.commands import COMMAND, may_call, speaks_of_aws
-from policy_guard.documents.containers.terraform.deciding import AFTER, Decision, deciding_texts
+from policy_guard.documents.containers.terraform.deciding import AFTER, Decision, deciding_texts, references
 from policy_guard.documents.containers.terraform.definition import Definition, plain_text
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.grants import GRANTING, OF_RESOURCES
@@ -76,7 +76,7 @@ GRANT = "grant"
 MADE = "made"
 """The name under which a module elsewhere that is given nothing of access has one."""
 _TOLD = (GRANT, ACTING, LASTING, HANDED_ON, COMMAND, MADE)
-_PROGRAM = "data.external."
+_RUNNING = ("data", "ephemeral", "check", "removed", "action")
 _DOCUMENT = "data.aws_iam_policy_document."
 _INLINE = "inline_policy"
 
@@ -145,14 +145,25 @@ def uses(scope: Scope, settled: Container[str] = ()) -> Iterator[Use]:
                 if not is_by_name(use) and not is_settled:
                     read |= {name for where, name, _ in deciding_texts(scope, use.value)[0] if where == scope.name}
                 yield replace(use, is_settled=True) if is_settled else use
-        elif address.startswith(_PROGRAM):
-            yield from _of_commands(scope, address, definition)
+        elif definition.block is not None:
+            yield from _of_other_block(scope, address, definition, definition.block)
     for address, definition in scope.folder.definitions.items():
         is_settled = f"{scope.name}{address}" in settled
         if address.startswith(_DOCUMENT) and address not in read and not is_settled:
             yield _use(scope, address, definition, None, None)
         elif address.startswith("module."):
             yield from _of_module(scope, address, definition, settled)
+
+
+def _of_other_block(scope: Scope, address: str, definition: Definition, block: Block) -> Iterator[Use]:
+    """The commands of a block that is no resource, and the policies that a root gives to whoever reads its outputs."""
+    if block.type in _RUNNING and not is_of_aws("".join(block.labels[:1])):
+        named = next(references(block), ()) if block.type == "removed" else ()
+        yield from _of_commands(scope, ".".join((address.partition("@")[0].rstrip("."), *named)), definition)
+    elif block.type == "output" and scope.parent is None and (value := block.body.value("value")) is not None:
+        for number, leaf in enumerate(_leaves(value)):
+            if _is_policy(definition.written(leaf)):
+                yield _use(scope, f"{address}.value({number})", definition, leaf, None)
 
 
 def documents(scope: Scope) -> Iterator[Use]:

@@ -22,7 +22,7 @@ from policy_guard.documents.containers.terraform.blocks import (
     with_openings,
 )
 from policy_guard.documents.containers.terraform.deciding import changed_spots, first_changed_line
-from policy_guard.documents.containers.terraform.documents import Unit, unit_at, used_document
+from policy_guard.documents.containers.terraform.documents import Unit, name_at, unit_at, used_document
 from policy_guard.documents.containers.terraform.elsewhere import (
     without_ceiling,
 )
@@ -174,7 +174,15 @@ def _moved_uses(uses_of_side: dict[str, Use], places: Mapping[str, str]) -> dict
 def _before(old: Use, new: Use | None, places: Mapping[str, str]) -> Iterator[Unit]:
     """The policies at a place before a change, at its new address; what was ignored and counts now had none."""
     if not takes_effect(old, new):
-        yield from (_at_new_place(unit, old.address, places) for unit in _apart(units(old), old, new))
+        old_units = units(old, one_by_one=_is_written_otherwise(old, new))
+        yield from (_at_new_place(unit, old.address, places) for unit in _apart(old_units, old, new))
+
+
+def _is_written_otherwise(old: Use | None, new: Use | None) -> bool:
+    """Tell whether one version of a place has a number of objects, and the other keys or one object."""
+    if old is None or new is None:
+        return False
+    return (old.definition.body.value("count") is None) != (new.definition.body.value("count") is None)
 
 
 def _apart(units: Iterable[Unit], old: Use | None, new: Use | None) -> Iterator[Unit]:
@@ -243,7 +251,8 @@ def _with_changes(old: Use | None, new: Use) -> Iterator[Unit]:
     changed = changed_spots((old.scope, new.scope), old.deciding, new.deciding) if old else []
     if old and old.definition.text != new.definition.text:
         changed.insert(0, first_changed_line(new.definition, old.definition.text, new.definition.text))
-    yield from (unit._replace(changed=tuple(changed)) for unit in units(new))
+    new_units = units(new, one_by_one=_is_written_otherwise(old, new))
+    yield from (unit._replace(changed=tuple(changed)) for unit in new_units)
 
 
 def _opened_blocks(blocks: Iterable[Use], new: Iterable[Unit]) -> Iterator[Unit]:
@@ -346,19 +355,25 @@ def _differs(old: Use | None, new: Use | None, files_differ: bool) -> bool:
     return old.deciding != new.deciding
 
 
-def units(use: Use, principals: Collection[str] | None = None) -> Iterator[Unit]:
-    """The policies at a place, one for each object that is known to be there, or those of some principals only."""
+def units(use: Use, principals: Collection[str] | None = None, one_by_one: bool = False) -> Iterator[Unit]:
+    """The policies at a place, one for each object that is known to be there, or those of some principals only.
+
+    With `one_by_one` the objects of a number are told apart, too, of which else any stands for all.
+    """
     evaluator = Evaluator(use.scope, use.definition.source, {})
     source = use.definition.source
     try:
-        for label, names in objects(evaluator, use):
+        for label, names in objects(evaluator, use, one_by_one):
             address = f"{use.address}{label}"
             instance = evaluator.with_names(names)
             try:
                 if is_attachment(use):
-                    yield from attached_units(use, address, instance, principals)
+                    named = name_at(use, instance)
+                    yield from (
+                        unit._replace(named=named) for unit in attached_units(use, address, instance, principals)
+                    )
                 elif principals is None or principal_of(use, instance) in principals:
-                    yield unit_at(use, address, instance)
+                    yield unit_at(use, address, instance)._replace(named=name_at(use, instance))
             except Unreadable as error:
                 yield Unit(address, "", source, None, error.problems)
     except Opaque as error:
