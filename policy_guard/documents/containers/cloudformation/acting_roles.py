@@ -107,16 +107,17 @@ def _role_of_template(reading: Reading, node: Node) -> str | None:
 
 def _statements(reading: Reading, node: Node, role: str | None, truths: Truths) -> Iterator[Object]:
     for outcome in outcomes(lambda case: _acting_role(reading, node, role, case), truths, node.span):
-        if outcome.value is not None:
-            action, resource = text_of((action_of("acting-role"),), node.span), text_of((outcome.value,), node.span)
+        for acting_role in outcome.value or ():
+            action, resource = text_of((action_of("acting-role"),), node.span), text_of((acting_role,), node.span)
             yield allow_statement(reading, node.span, outcome.truths, Action=action, Resource=resource)
 
 
-def _acting_role(reading: Reading, node: Node, role: str | None, truths: Truths) -> Hole | None:
+def _acting_role(reading: Reading, node: Node, role: str | None, truths: Truths) -> tuple[Hole, ...]:
+    """The role that a resource acts by, if any."""
     if role is not None:
-        return hole(f"what the role {role} may do", _OF_IAM, role)
+        return (hole(f"what the role {role} may do", _OF_IAM, role),)
     value = reading.evaluator(truths).value(node)
     if isinstance(value, NoValue):
-        return None
+        return ()
     words = value.text if isinstance(value, Scalar) else "that is chosen here"
-    return hole(f"what the role {words.replace('${', '').replace('}', '')} may do", canonical(value))
+    return (hole(f"what the role {words.replace('${', '').replace('}', '')} may do", canonical(value)),)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from policy_guard.documents.containers.choices import Truths, outcomes
-from policy_guard.documents.containers.cloudformation.calls import call
+from policy_guard.documents.containers.cloudformation.calls import TRANSFORM, call, canonical
 from policy_guard.documents.containers.cloudformation.documents import Unit
 from policy_guard.documents.containers.cloudformation.grant_statements import allow_statement, unit_of
 from policy_guard.documents.containers.cloudformation.openapi import Callers, method_callers
@@ -69,7 +69,12 @@ def _statement(reading: Reading, label: str, callers: Callers, truths: Truths) -
 
 
 def _callers(reading: Reading, body: Node, truths: Truths) -> Mapping[str, Callers]:
-    value = reading.evaluator(truths).value(body)
+    evaluator = reading.evaluator(truths)
+    function_call = call(body)
+    if function_call and function_call.name == TRANSFORM:
+        # What is included stands elsewhere, and is the same where its address and its parameters are.
+        return {_EVERY.strip(): Callers(canonical(evaluator.value(function_call.argument)), body.span)}
+    value = evaluator.value(body)
     return method_callers(value) if isinstance(value, Object) else {}
 
 

@@ -164,8 +164,9 @@ def _parts(reading: Reading, name: str, properties: Object, truths: Truths) -> l
     for key in _keys(type_, properties):
         node = properties.get(key)
         assert node is not None
-        if key == "Parameters" and is_nested(type_):
-            single += _given_values(reading, evaluator, name, node)
+        given = reading.resolved(node, truths) if key == "Parameters" and is_nested(type_) else None
+        if isinstance(given, Object) and call(given) is None:
+            single += _given_values(reading, evaluator, name, given)
             continue
         value = _value_by_case(reading, evaluator, node) if is_elsewhere else evaluator.value(node)
         if not isinstance(value, NoValue) and (items := _items(evaluator, type_, key, value)) is not None:
@@ -201,15 +202,10 @@ def _value_by_case(reading: Reading, evaluator: Evaluator, node: Node) -> Value:
     return resolved._replace(items=tuple(value for value in values if not isinstance(value, NoValue)))
 
 
-def _given_values(reading: Reading, evaluator: Evaluator, name: str, node: Node) -> Iterator[_Part]:
+def _given_values(reading: Reading, evaluator: Evaluator, name: str, written: Object) -> Iterator[_Part]:
     """The values that are given to a template of its own, as far as they may decide a policy there."""
-    written = reading.resolved(node, evaluator.truths)
-    values = written if isinstance(written, NoValue) else evaluator.value(written)
-    if isinstance(values, NoValue):
-        return
-    if not isinstance(written, Object) or not isinstance(values, Object) or call(written):
-        yield _Part("Parameters", canonical(values), values.span, _texts(values), value_speaks_of_access(values))
-        return
+    values = evaluator.value(written)
+    assert isinstance(values, Object)
     nodes = {key.text: value for key, value in entries_of(written)}
     nested = reading.template.nested.get(name)
     deciding_names = nested.deciding if nested else frozenset()
