@@ -140,7 +140,7 @@ def _may_hold_policy(data: bytes) -> bool:
         return True
     if (
         b"Effect" in data
-        or _BINARY.search(data)
+        or (any(part in data for part in (b"binary", b"%")) and _BINARY.search(data))
         or (_names_types(data) and (_GRANTING.search(data) or _ACTING.search(data)))
         or (b"Resources" in data and _OF_OTHERS.search(data))
     ):
@@ -185,7 +185,7 @@ def hole_in_key(data: bytes) -> bool:
     """
     if len(data) > MAX_BYTES:
         return any(hole in data for hole in _HOLES)
-    if not _HOLE_IN_WORD.search(data):
+    if not (any(hole in data for hole in _HOLES) and _HOLE_IN_WORD.search(data)):
         return False
     before_colons = (text for line in data.split(b"\n") for text in line.split(b":")[:-1])
     return any(map(_HOLE_IN_WORD.search, before_colons))
@@ -202,7 +202,7 @@ def may_grant(data: bytes) -> bool:
 
 def may_attach(data: bytes) -> bool:
     """Tell whether a file may say which policies principals have."""
-    return bool(_ATTACHING.search(data))
+    return any(part in data for part in (b"olic", b"DetailList")) and bool(_ATTACHING.search(data))
 
 
 def in_json(data: bytes) -> bool:

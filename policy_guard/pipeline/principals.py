@@ -9,14 +9,14 @@ from policy_guard.pipeline.judging import Judge, Judgement
 from policy_guard.pipeline.pairing import Pair
 from policy_guard.pipeline.pairing.reader import ATTACHMENTS, Reader
 from policy_guard.pipeline.repository import Repository
-from policy_guard.pipeline.repository.changes import Change, Comparison
+from policy_guard.pipeline.repository.changes import Change, Comparison, old_paths
 
 
 def principals_with_changed_documents(
     repository: Repository, reader: Reader, comparison: Comparison
 ) -> Iterator[tuple[Change, Pair]]:
     """The principals on both sides, each with its file."""
-    paths = repository.paths(comparison.old.tree or None) if comparison.changes else ()
+    paths = old_paths(repository, comparison) if comparison.changes else ()
     if not paths or not (reader.settings.config.policies_by_arn or any(ATTACHMENTS in path for path in paths)):
         return
     from policy_guard.pipeline.pairing.attaching_files import attaching_files, principals_in

@@ -14,7 +14,7 @@ from policy_guard.pipeline.pairing.links import Sides
 from policy_guard.pipeline.pairing.reader import TERRAFORM, Reader
 from policy_guard.pipeline.principals import principals_with_changed_documents
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
-from policy_guard.pipeline.repository.changes import Change, Comparison, snapshot
+from policy_guard.pipeline.repository.changes import Change, Comparison, old_paths, snapshot
 from policy_guard.pipeline.session import Session
 from policy_guard.pipeline.shards import Shard
 from policy_guard.records import NamedTuple
@@ -223,7 +223,7 @@ class Run(NamedTuple):
 
         changes = self.comparison.changes
         reading_files: list[Change] = []
-        if changes and any(map(is_serverless_name, self.repository.paths(self.comparison.old.tree or None))):
+        if changes and any(map(is_serverless_name, old_paths(self.repository, self.comparison))):
             from policy_guard.pipeline.pairing.serverless import readers
 
             reading_files += readers(self.reader, self.comparison)
@@ -407,8 +407,7 @@ def _may_touch_terraform(repository: Repository, comparison: Comparison, changes
     paths = [file.path for change in changes for file in (change.old, change.new) if file]
     if any(path.endswith(TERRAFORM_FILES) for path in paths):
         return True
-    tree = comparison.old.tree or None
-    return any(path.endswith(TERRAFORM) for path in repository.paths(tree))
+    return any(path.endswith(TERRAFORM) for path in old_paths(repository, comparison))
 
 
 def _link_remarks(run: Run) -> Iterator[tuple[str, Remark]]:

@@ -13,8 +13,10 @@ import pytest
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.repository import SUBMODULE, File, Repository
+from policy_guard.pipeline.repository.changes import compare_revisions, old_paths
 from policy_guard.pipeline.repository.isolation import FIXED
 from policy_guard.pipeline.repository.objects import LARGEST, OVERSIZED, Objects
+from policy_guard.pipeline.repository.revisions import choose
 from tests.support.examples import nightly
 from tests.support.repository import ENVIRON, NARROW, WIDE, Answer, Scratch, allow, deny, document
 
@@ -394,3 +396,18 @@ def test_git_that_was_killed_is_told() -> None:
     with pytest.raises(SetupError, match="git can read"):
         objects.get("HEAD")
     objects.close()
+
+
+def test_the_old_paths_of_what_is_staged_are_those_of_the_tree(scratch: Scratch) -> None:
+    scratch.commit(**{"kept.json": NARROW, "gone.json": "1", "old/moved.json": WIDE, "changed.json": "[]"})
+    scratch.git("mv", "old/moved.json", "moved.json")
+    scratch.git("rm", "-q", "gone.json")
+    scratch.write("changed.json", "[1]")
+    scratch.write("new.json", "2")
+    scratch.git("add", "-A")
+    asked = repository(scratch)
+    old, new = choose(asked, ENVIRON, "HEAD", True, None)
+    comparison = compare_revisions(asked, old, new)
+    assert len(comparison.changes) == 4
+    assert sorted(old_paths(asked, comparison)) == sorted(asked.paths(old.tree))
+    asked.close()

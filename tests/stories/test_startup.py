@@ -21,9 +21,18 @@ SPARED = (
     "policy_guard.solver",
     "policy_guard.verify.checks",
 )
+MOST_STARTED = 3
+"""How often git is started: for objects, for what differs, and for the names of files."""
 WHICH = """
-import sys
+import subprocess, sys
 from policy_guard.cli import main
+
+class Counted(subprocess.Popen):
+    def __init__(self, *arguments, **options):
+        print("started", file=sys.stderr)
+        super().__init__(*arguments, **options)
+
+subprocess.Popen = Counted
 try:
     main()
 finally:
@@ -35,7 +44,7 @@ def test_a_commit_without_a_policy_imports_nothing_that_reads_policies(tmp_path:
     scratch = Scratch(tmp_path)
     scratch.write("iam/a.json", NARROW)
     scratch.commit()
-    scratch.write("README.md", "# Policies\n")
+    scratch.write("LICENSE", "All rights reserved\n")
     scratch.stage()
     command = [sys.executable, "-c", WHICH, "check", "--staged"]
     done = subprocess.run(command, cwd=tmp_path, env=ENVIRON, capture_output=True, text=True, check=False)
@@ -43,3 +52,4 @@ def test_a_commit_without_a_policy_imports_nothing_that_reads_policies(tmp_path:
     imported = done.stderr.split()
     assert "policy_guard.pipeline.check" in imported
     assert [name for name in SPARED if name in imported] == []
+    assert imported.count("started") == MOST_STARTED

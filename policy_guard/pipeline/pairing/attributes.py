@@ -209,7 +209,7 @@ def _filter_note(paths: list[str]) -> str:
 
 
 def _mention_attributes(texts: Mapping[str, bytes]) -> bool:
-    return any(map(_WORDS.search, texts.values()))
+    return any(text and _WORDS.search(text) for text in texts.values())
 
 
 def _prefixes(changed: Iterable[Change]) -> tuple[str, ...]:

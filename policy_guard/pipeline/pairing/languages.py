@@ -35,7 +35,8 @@ def unread_policies(reader: Reader, file: File | None, path: str, changed: bool)
     if changed and path.lower().endswith(_PARAMETER_FILES) and _gives_parameters(reader, file, path):
         return "gives values to a template, which does not name it; what they decide is not checked"
     suffix = f".{path.lower().rpartition('.')[2]}"
-    language = _NOT_READ.get(suffix) or ("a program of the Serverless Framework" if _PROGRAM.fullmatch(path) else None)
+    is_program = "serverless" in path and _PROGRAM.fullmatch(path)
+    language = _NOT_READ.get(suffix) or ("a program of the Serverless Framework" if is_program else None)
     if language is None or file is None or file.mode in (LINK, SUBMODULE) or not reader.included(path):
         return ""
     data = reader.content(file)

@@ -144,6 +144,15 @@ def _stem(change: Change) -> str | None:
     return str(path.with_suffix("")) if path.suffix in _SUFFIXES else None
 
 
+def old_paths(repository: Repository, comparison: Comparison) -> list[str]:
+    """The paths of the old side. Those of a comparison with the index come from that, which is listed anyway."""
+    if not (comparison.new.staged and comparison.old.tree):
+        return repository.paths(comparison.old.tree or None)
+    new_paths = {change.new.path for change in comparison.changes if change.new}
+    unchanged_paths = [path for path in repository.paths(None) if path not in new_paths]
+    return unchanged_paths + [change.old.path for change in comparison.changes if change.old]
+
+
 def snapshot(repository: Repository, revision: Revision) -> dict[str, File]:
     """Every file of a revision, by path."""
     if revision.tree and revision.commit is None:
