@@ -45,6 +45,7 @@ def test_a_commit_without_a_policy_imports_nothing_that_reads_policies(tmp_path:
     scratch.write("iam/a.json", NARROW)
     scratch.commit()
     scratch.write("LICENSE", "All rights reserved\n")
+    scratch.write("NOTICE", "Holds software of others\n")
     scratch.stage()
     command = [sys.executable, "-c", WHICH, "check", "--staged"]
     done = subprocess.run(command, cwd=tmp_path, env=ENVIRON, capture_output=True, text=True, check=False)

@@ -11,20 +11,20 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from policy_guard.documents.containers.cloudformation.template import Template
 from policy_guard.documents.source import scalars
 from policy_guard.pipeline.pairing import FileResult, Pair
-from policy_guard.pipeline.pairing.groups import with_own_holes
+from policy_guard.regex import regex
 
 if TYPE_CHECKING:
+    from policy_guard.documents.containers.cloudformation.template import Template
     from policy_guard.iam.policy import Policy
 
 # AWS IAM User Guide, reference_iam-quotas; Amazon S3 User Guide, bucketnamingrules.
-_OF_PRINCIPAL = re.compile(r"(?:Role|User|Group) [\w+=,.@-]+", re.ASCII)
-_OF_BUCKET = re.compile(r"Bucket [a-z0-9.-]+")
+_OF_PRINCIPAL = regex(r"(?:Role|User|Group) [\w+=,.@-]+", re.ASCII)
+_OF_BUCKET = regex(r"Bucket [a-z0-9.-]+")
 # Kubernetes, "Object Names and IDs"; an address begins with the kind, and may end in a number among those of its file.
-_OF_KUBERNETES = re.compile(r"[A-Z][A-Za-z0-9]*/[a-z0-9.-]+(?:/[a-z0-9.-]+)?\.[^#]+\Z")
-_NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
+_OF_KUBERNETES = regex(r"[A-Z][A-Za-z0-9]*/[a-z0-9.-]+(?:/[a-z0-9.-]+)?\.[^#]+\Z")
+_NAME = regex(r"[\w+=,.@-]+", re.ASCII)
 _BOUNDARY = "PermissionsBoundary"
 _ACCOUNT = "!Ref AWS::AccountId"
 
@@ -81,8 +81,11 @@ def _key(result: FileResult, pair: Pair) -> tuple[str, ...] | None:
 def _moved(old: Pair, new: Pair) -> Pair:
     """The policy in its new template beside what it was; what another template fills in is another text."""
     assert old.old is not None
-    in_template = not _is_of_kubernetes(old.old)
-    return new._replace(old=with_own_holes(old.old, old.path, but=(_ACCOUNT,)) if in_template else old.old, fresh=False)
+    if _is_of_kubernetes(old.old):
+        return new._replace(old=old.old, fresh=False)
+    from policy_guard.pipeline.pairing.groups import with_own_holes
+
+    return new._replace(old=with_own_holes(old.old, old.path, but=(_ACCOUNT,)), fresh=False)
 
 
 def _has_global_name(policy: Policy) -> bool:
