@@ -9,7 +9,7 @@ from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
 from policy_guard.documents.containers.serverless_framework.files import is_serverless_name
-from policy_guard.pipeline.pairing import FileResult, Pair, pairs
+from policy_guard.pipeline.pairing import FileResult, Pair, pairs, unless_others_name
 from policy_guard.pipeline.pairing.links import Sides
 from policy_guard.pipeline.pairing.reader import TERRAFORM, Reader
 from policy_guard.pipeline.principals import principals_with_changed_documents
@@ -277,6 +277,7 @@ class Run(NamedTuple):
         for folder in folders:
             all_values = [*([Values()] if folder in touched.folders else []), *given.values.get(folder, ())]
             outcome = compare_folder(trees, folder, folder in touched.reading, self.config.by_principal, all_values)
+            outcome = unless_others_name(self.reader, self.comparison.new, outcome)
             yield _Compared(folder, outcome, list(map(self._referenced, outcome.pairs)))
 
     def _judge_all_terraform(self, tree: Tree, compared_ids: Collection[PolicyId]) -> None:

@@ -156,3 +156,77 @@ def test_a_user_of_a_group_may_have_more(tmp_path: Path) -> None:
     assert _told(Scratch(tmp_path / "a"), user, user.replace(LINE, "")) == (0, ["warning wider-boundary"])
     member = user.replace(LINE, LINE + "      Groups: [developers]\n")
     assert _told(Scratch(tmp_path / "b"), member, member.replace(LINE, ""))[0] == 1
+
+
+ROOT = f"""
+resource "aws_iam_role" "worker" {{
+  name                 = "report-worker"
+  permissions_boundary = "{BOUNDARY}"
+  assume_role_policy = jsonencode({{
+    Version   = "2012-10-17"
+    Statement = [{{ Effect = "Allow", Action = "sts:AssumeRole", Principal = {{ Service = "lambda.amazonaws.com" }} }}]
+  }})
+}}
+
+resource "aws_iam_role_policy" "read" {{
+  role = aws_iam_role.worker.name
+  policy = jsonencode({{
+    Version   = "2012-10-17"
+    Statement = [{{ Effect = "Allow", Action = ["s3:GetObject"], Resource = "*" }}]
+  }})
+}}
+
+resource "aws_lambda_function" "f" {{
+  role = aws_iam_role.worker.arn
+}}
+"""
+ARGUMENT = f'  permissions_boundary = "{BOUNDARY}"\n'
+
+
+def _told_of_root(scratch: Scratch, old: str, new: str) -> tuple[int, list[str]]:
+    scratch.write("iam/main.tf", old)
+    scratch.commit()
+    scratch.write("iam/main.tf", new)
+    return _findings(scratch.guard("check", "--format", "json"))
+
+
+@pytest.mark.parametrize("boundary", ["", ARGUMENT.replace(BOUNDARY, WIDER)], ids=["gone", "wider"])
+def test_a_boundary_of_a_root_that_lets_in_nothing_is_a_warning(tmp_path: Path, boundary: str) -> None:
+    new = ROOT.replace(ARGUMENT, boundary)
+    assert _told_of_root(Scratch(tmp_path / "a"), ROOT, new) == (0, ["warning wider-boundary"])
+    wide = ROOT.replace('"s3:GetObject"', '"s3:GetObject", "s3:PutObject"')
+    told = _told_of_root(Scratch(tmp_path / "b"), wide, wide.replace(ARGUMENT, boundary))
+    assert told == (1, ["error no-new-access", "warning wider-boundary"])
+
+
+BESIDE = {
+    "an output of another file": ("iam/outputs.tf", 'output "role" {\n  value = aws_iam_role.worker.arn\n}\n'),
+    "a module": ("iam/m.tf", 'module "m" {\n  source = "./m"\n  role   = aws_iam_role.worker.name\n}\n'),
+    "a policy of a role that the root is told": (
+        "iam/p.tf",
+        'variable "role" {}\nresource "aws_iam_role_policy_attachment" "a" {\n'
+        '  role = var.role\n  policy_arn = "a"\n}\n',
+    ),
+    "a policy of all roles of a block": (
+        "iam/p.tf",
+        'resource "aws_iam_policy_attachment" "a" {\n  name = "a"\n  policy_arn = "a"\n'
+        "  roles = aws_iam_role.worker[*].name\n}\n",
+    ),
+    "a local value": ("iam/l.tf", 'locals {\n  names = ["report-worker"]\n}\n'),
+    "a policy of a bucket": (
+        "iam/b.tf",
+        'resource "aws_s3_bucket_policy" "b" {\n  bucket = "b"\n  policy = jsonencode({ Version = "2012-10-17", '
+        'Statement = [{ Effect = "Allow", Action = "s3:GetObject", Resource = "*", '
+        "Principal = { AWS = aws_iam_role.worker.arn } }] })\n}\n",
+    ),
+    "another root": ("app/main.tf", 'data "aws_iam_role" "r" {\n  name = "report-worker"\n}\n'),
+    "values that Terraform loads": ("iam/terraform.tfvars", 'names = ["report-worker"]\n'),
+}
+
+
+@pytest.mark.parametrize(("path", "text"), BESIDE.values(), ids=list(BESIDE))
+def test_a_boundary_is_lost_where_a_root_may_give_its_role_more(tmp_path: Path, path: str, text: str) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.write(path, text)
+    code, told = _told_of_root(scratch, ROOT, ROOT.replace(ARGUMENT, ""))
+    assert (code, "error no-new-access" in told) == (1, True)

@@ -133,12 +133,16 @@ def compare_templates(path: str, old: FileVersion, new: FileVersion, config: Con
 
 def pairs(reader: Reader, change: Change, comparison: Comparison) -> FileResult:
     """The pairs of one changed file."""
-    result = _pairs_of_file(reader, change, comparison)
+    return unless_others_name(reader, comparison.new, _pairs_of_file(reader, change, comparison))
+
+
+def unless_others_name(reader: Reader, revision: Revision, result: FileResult) -> FileResult:
+    """The result; boundaries count by themselves whose principals other files name."""
     if not any(pair.named for pair in result.pairs):
         return result
     from policy_guard.pipeline.pairing.named_elsewhere import unless_named_elsewhere
 
-    return result._replace(pairs=tuple(unless_named_elsewhere(reader, comparison.new, result.pairs)))
+    return result._replace(pairs=tuple(unless_named_elsewhere(reader, revision, result.pairs)))
 
 
 def _pairs_of_file(reader: Reader, change: Change, comparison: Comparison) -> FileResult:

@@ -36,5 +36,14 @@ def _named_elsewhere(reader: Reader, revision: Revision, paths: Mapping[bytes, s
         if data is OVERSIZED or size > _MOST_BYTES:
             yield from paths
             return
-        is_written_otherwise = any(escape in data for escape in _ESCAPES) and sniff(data)
-        yield from (name for name, at in paths.items() if at != path and (is_written_otherwise or name in data))
+        names = [name for name, at in paths.items() if not _is_beside(path, at)]
+        if names and any(escape in data for escape in _ESCAPES) and sniff(data):
+            yield from names
+        yield from (name for name in names if name in data)
+
+
+def _is_beside(path: str, other: str) -> bool:
+    """Tell whether a file is another, or of its root of Terraform, in which all that speaks of a principal is known."""
+    folder, _, name = path.rpartition("/")
+    other_folder, _, other_name = other.rpartition("/")
+    return path == other or (folder == other_folder and all(n.endswith((".tf", ".tofu")) for n in (name, other_name)))

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from policy_guard.documents.containers.terraform.documents import STATEMENTS, Unit, denials, signature
+from policy_guard.documents.containers.terraform.known_principals import Holding
 from policy_guard.documents.containers.terraform.units import Sides
 from policy_guard.documents.source import Unreadable
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Policy, united
 from policy_guard.pipeline.pairing import FileResult, Pair, split_pair
-from policy_guard.pipeline.pairing.within import is_certain
+from policy_guard.pipeline.pairing.within import Within, is_certain, is_known
 from policy_guard.records import NamedTuple
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import unreadable_findings
@@ -34,7 +35,8 @@ def of_plan(sides: Sides, by_principal: bool) -> FileResult:
 
 def one_by_one(sides: Sides) -> Sides:
     """Both sides with each policy as a question of its own."""
-    return Sides(*(tuple(unit._replace(principal="") for unit in side) for side in sides[:2]))
+    old, new = (tuple(unit._replace(principal="") for unit in side) for side in sides[:2])
+    return Sides(old, new)
 
 
 def compare_sides(sides: Sides, findings: list[Finding]) -> FileResult:
@@ -86,7 +88,8 @@ def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:
         if key[0] in attached_addresses and key in new
     }
     old_addresses = {unit.address for unit in sides.old}
-    bounds = _bounds(sides.bounds)
+    within = {key: Within(policy) for key, policy in _bounds(sides.bounds).items()}
+    within |= {holding.boundary: known for holding in sides.holdings if (known := _known(holding))}
     follow = {key for key, units in new.items() if _follows(old.get(key, ()), units, managed)}
     for key, units in new.items():
         old_units = old.get(key, [])
@@ -100,6 +103,9 @@ def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:
             old_policy = union(old_units, [])
             if _takes_other_document(old_units, units):
                 old_policy, policy = _changed_alone(old_units, units), _changed_alone(units, old_units) or policy
+            counted = within.get(key[0] or key[1])
+            if counted is not None and counted.named and not all(map(is_known, (policy, *filter(None, (old_policy,))))):
+                counted = None
             yield Pair(
                 path=policy.source.path,
                 old=old_policy,
@@ -109,7 +115,8 @@ def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:
                 follows=key in follow,
                 leads_to_changes=True,
                 moved=not old_units and not old_addresses.isdisjoint(unit.address for unit in units),
-                within=bounds.get(key[1]) if not key[0] else None,
+                within=counted.policy if counted else None,
+                named=counted.named if counted else (),
             )
     for key, units in old.items():
         if not any(unit.policy or unit.problems for unit in new.get(key, ())) and (policy := union(units, [])):
@@ -124,6 +131,12 @@ def _bounds(units: Iterable[Unit]) -> dict[str, Policy]:
         grouped.setdefault(unit.principal, []).append(unit)
     policies = {name: _policy(each[0], []) for name, each in grouped.items() if len(each) == 1 and not each[0].problems}
     return {name: policy for name, policy in policies.items() if policy is not None and is_certain(policy)}
+
+
+def _known(holding: Holding) -> Within | None:
+    """What a principal has, if all of it is known."""
+    policy = union(holding.units, [])
+    return Within(policy, (holding.name,)) if policy is not None and is_known(policy) else None
 
 
 def _are_equal(old_units: Sequence[Unit], new_units: Sequence[Unit]) -> bool:

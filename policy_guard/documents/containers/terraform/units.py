@@ -32,6 +32,7 @@ from policy_guard.documents.containers.terraform.functions import call_value
 from policy_guard.documents.containers.terraform.grants import open_access
 from policy_guard.documents.containers.terraform.holdings import bounding_units, joined_users
 from policy_guard.documents.containers.terraform.ignored import keeps, takes_effect
+from policy_guard.documents.containers.terraform.known_principals import Holding, known_holdings
 from policy_guard.documents.containers.terraform.modules import module_reference
 from policy_guard.documents.containers.terraform.moves import moved_places
 from policy_guard.documents.containers.terraform.objects import objects
@@ -100,11 +101,15 @@ def _type_text(folder: Folder, name: str) -> str:
 
 
 class Sides(NamedTuple):
-    """The policies of two versions of a folder that may differ, and the boundaries of principals of the new one."""
+    """The policies of two versions of a folder that may differ, and of the new one what caps principals, or they have.
+
+    `bounds` are boundaries, and `holdings` what those have whose boundary differs, as far as all of it is known.
+    """
 
     old: tuple[Unit, ...]
     new: tuple[Unit, ...]
     bounds: tuple[Unit, ...] = ()
+    holdings: tuple[Holding, ...] = ()
 
 
 def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) -> Sides:
@@ -148,7 +153,11 @@ def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) ->
     side_units[0] += (before for before, _ in accounts)
     sides = side_units[0], [*side_units[1], *unbounded, *opened_blocks, *(after for _, after in accounts)]
     bounds = bounding_units(new_uses.values(), principals) if principals else ()
-    return Sides(tuple(_but_held(sides[0], sides[1])), tuple(_but_held(sides[1], sides[0])), tuple(bounds))
+    ceilings = [old_uses[each] for each in differing_addresses if each in old_ceilings and each in old_uses]
+    holdings = known_holdings(ceilings, new, list(new_uses.values()), units) if new and ceilings else ()
+    return Sides(
+        tuple(_but_held(sides[0], sides[1])), tuple(_but_held(sides[1], sides[0])), tuple(bounds), tuple(holdings)
+    )
 
 
 def _placed_sides(
