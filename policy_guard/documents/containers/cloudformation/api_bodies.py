@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from policy_guard.documents.containers.choices import Truths, outcomes
-from policy_guard.documents.containers.cloudformation.calls import TRANSFORM, call, canonical
+from policy_guard.documents.containers.cloudformation.calls import TRANSFORM, call
 from policy_guard.documents.containers.cloudformation.documents import Unit
 from policy_guard.documents.containers.cloudformation.grant_statements import allow_statement, unit_of
 from policy_guard.documents.containers.cloudformation.openapi import Callers, method_callers
-from policy_guard.documents.containers.cloudformation.parts import text_of
+from policy_guard.documents.containers.cloudformation.parts import key_of, text_of
 from policy_guard.documents.containers.cloudformation.reading import Reading
 from policy_guard.documents.containers.cloudformation.template import Template, type_of
 from policy_guard.documents.containers.holes import hole
@@ -73,7 +73,7 @@ def _callers(reading: Reading, body: Node, truths: Truths) -> Mapping[str, Calle
     function_call = call(body)
     if function_call and function_call.name == TRANSFORM:
         # What is included stands elsewhere, and is the same where its address and its parameters are.
-        return {_EVERY.strip(): Callers(canonical(evaluator.value(function_call.argument)), body.span)}
+        return {_EVERY.strip(): Callers(repr(key_of(evaluator.value(function_call.argument))), body.span)}
     value = evaluator.value(body)
     return method_callers(value) if isinstance(value, Object) else {}
 
