@@ -5,12 +5,13 @@ Names count that stand in a policy, in what gives access without one, and in mar
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from posixpath import basename, dirname
 
 from policy_guard.documents.containers.manifests import are_manifests, policies_in, policies_in_template
 from policy_guard.documents.containers.plain import policies_in as plain_policies_in
-from policy_guard.documents.containers.value_files import UsedNames, deciding_nodes
+from policy_guard.documents.containers.value_files import UsedNames, decisions
 from policy_guard.documents.formats import read
 from policy_guard.documents.source import Node, Source, Span, Unreadable, scalars
 from policy_guard.regex import regex
@@ -24,6 +25,12 @@ _INDEXED = regex(r"index \$?\.Values((?: \"[\w.-]{1,90}\"){1,9})")
 _WHOLE = regex(r"\.Values\b(?!\.[A-Za-z_])|\.Values\.AsMap\b")
 _INCLUDED = regex(r"\b(?:include|template) [\"`]([^\"`]{1,200})[\"`]")
 _DEFINED = regex(r"\{\{-? ?(?:define|block) [\"`]([^\"`]{1,200})[\"`]")
+# A value that is written as a list, and nothing else.
+_LISTED = regex(
+    r"\{\{-?\s{0,9}(?:to(?:Raw)?(?:Json|Yaml)\s{1,9})?\.Values\.([A-Za-z_][\w.-]*)"
+    r"(?:\s{0,9}\|\s{0,9}(?:to(?:Raw)?(?:Json|Yaml)|n?indent \d{1,2})){0,4}\s{0,9}-?\}\}"
+)
+_OTHER_THAN_ALLOWED = regex(r"(?i)deny|not_?(?:action|resource|principal)|condition|\\[ux]")
 _KEY = regex(r"[A-Za-z_][\w-]*")
 _STEP = regex(r"[\w.-]+")
 _NAME = regex(r"[A-Za-z_]\w*")
@@ -33,7 +40,28 @@ _PARTIAL, _CHART = ".tpl", "Chart.yaml"
 
 def used_names(source: Source, closely: bool) -> UsedNames:
     """The names in the policies of a template, or with less work, if not `closely`, all names in it."""
-    return names_in(tuple(_texts(source)) if closely else (source.text,))
+    texts = tuple(_texts(source)) if closely else (source.text,)
+    names = names_in(texts)
+    return names._replace(whole=names.values - _only_listed(texts))
+
+
+def _only_listed(texts: Sequence[str]) -> set[str]:
+    """The values that are only written into lists of what policies allow."""
+    listed: set[str] = set()
+    others: set[str] = set()
+    for text in texts:
+        names = _LISTED.findall(text) if "Allow" in text and not _OTHER_THAN_ALLOWED.search(text) else []
+        listed.update(names)
+        others.update(_remaining(_VALUE.findall(text), names))
+        others.update(".".join(_STEP.findall(steps)) for steps in _INDEXED.findall(text))
+    return listed - others
+
+
+def _remaining(names: list[str], listed: Sequence[str]) -> set[str]:
+    """The names that stand somewhere else, too."""
+    counts = Counter(name.rstrip(".-") for name in names)
+    counts.subtract(listed)
+    return {name for name, count in counts.items() if count > 0}
 
 
 def names_in(texts: Sequence[str], whole: bool = False) -> UsedNames:
@@ -71,7 +99,7 @@ def with_included(several: Collection[UsedNames], definitions: Collection[tuple[
         if (name, is_whole) not in done:
             done.add((name, is_whole))
             names = names_in(by_name.get(name, ()), is_whole)
-            all_names.append(names)
+            all_names.append(names._replace(whole=names.values))
             pending += ((inner_name, bool(names.keys)) for inner_name in names.included)
     return all_names
 
@@ -82,8 +110,9 @@ def with_values(names: UsedNames, sources: Iterable[Source]) -> UsedNames:
     old_names = None
     while names != old_names:
         old_names = names
-        nodes = [node for path, document in files for _, node in deciding_nodes(path, document, names)]
+        nodes = [each.node for path, document in files for each in decisions(path, document, names)]
         others = names_in([scalar.text for node in nodes for scalar in scalars(node)])
+        others = others._replace(whole=others.values)
         names = UsedNames(*(one | other for one, other in zip(names, others, strict=True)))
     return names
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policy_guard.documents.format import sniff
-from policy_guard.documents.source import Array, Node, Object
+from policy_guard.documents.source import Array, Node, Object, Scalar
 from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 
@@ -20,9 +20,9 @@ _HELM = regex(
 _ANSIBLE = regex(
     r"(?:.*/)?(?:(?:(?:group_vars|host_vars)/.+|(?:vars|defaults)/[^/]+)\.(?:ya?ml|json)|(?:group_vars|host_vars)/[^.]+)"
 )
-# The roles by which stacks are made. Source: AWS CDK, "cloud assembly manifest", properties of stacks.
 # Source: Ansible, "How to build your inventory", of which those in YAML are read.
-_INVENTORY = regex(r"(?i)(?:.*/)?(?:inventor(?:y|ies)/.+|[^/]*inventory[^/]*|hosts)\.ya?ml")
+_INVENTORY = regex(r"(?i)(?:.*/)?(?:inventor(?:y|ies)/.+|(?:[^/]*[-_.])?inventory|hosts)\.ya?ml")
+# The roles by which stacks are made. Source: AWS CDK, "cloud assembly manifest", properties of stacks.
 _CDK = regex(r"(?:.*/)?cdk\.out/(?:.*/)?manifest\.json")
 _PULUMI = regex(r"(?:.*/)?Pulumi\.[^/]+\.ya?ml")
 _TEMPLATES = (".yaml", ".yml", ".json", ".tpl", ".j2", ".jinja", ".jinja2", ".gotmpl")
@@ -38,6 +38,7 @@ class UsedNames(NamedTuple):
 
     `charts` are the names of charts: below these stand values for them. `keys` are names that may stand anywhere in
     values of Helm, since a template hands these on as a whole; `included` are templates of Helm that others define.
+    With those in `whole` fewer items may allow more: they are not only written into lists of what policies allow.
     """
 
     values: frozenset[str] = frozenset()
@@ -46,6 +47,15 @@ class UsedNames(NamedTuple):
     charts: frozenset[str] = frozenset()
     keys: frozenset[str] = frozenset()
     included: frozenset[str] = frozenset()
+    whole: frozenset[str] = frozenset()
+
+
+class Decision(NamedTuple):
+    """A value that policies use, with its path; with `by_item` fewer items of it allow less."""
+
+    path: str
+    node: Node
+    by_item: bool = False
 
 
 NO_NAMES = UsedNames()
@@ -61,15 +71,15 @@ def sets_facts(text: str) -> bool:
     return _FACTS in text
 
 
-def deciding_nodes(path: str, document: Node, names: UsedNames) -> Iterator[tuple[str, Node]]:
-    """The values in a file that policies use, each with its path."""
+def decisions(path: str, document: Node, names: UsedNames) -> Iterator[Decision]:
+    """The values in a file that policies use."""
     if isinstance(document, Object) and _PULUMI.fullmatch(path):
         settings = document.get(_CONFIG)
         for key, value in settings.entries if isinstance(settings, Object) else ():
             if key.text.rpartition(":")[2] in names.settings or key.text in _ACCOUNTS:
-                yield f"{_CONFIG}.{key.text}", value
+                yield Decision(f"{_CONFIG}.{key.text}", value)
     if isinstance(document, Object) and _ANSIBLE.fullmatch(path):
-        yield from ((key.text, value) for key, value in document.entries if key.text in names.variables)
+        yield from (Decision(key.text, value) for key, value in document.entries if key.text in names.variables)
     yield from _of_inventory(path, document, names)
     if _HELM.fullmatch(path):
         stack: list[tuple[str, str, Node]] = [("", "", document)]
@@ -78,13 +88,18 @@ def deciding_nodes(path: str, document: Node, names: UsedNames) -> Iterator[tupl
             for key, value in node.entries if isinstance(node, Object) else ():
                 inner_label, inner_path = f"{label}.{key.text}".lstrip("."), f"{value_path}.{key.text}".lstrip(".")
                 if inner_path in names.values or key.text in names.keys:
-                    yield inner_label, value
+                    is_listed = inner_path not in names.whole and key.text not in names.keys
+                    yield Decision(inner_label, value, by_item=is_listed and _is_list(value))
                 else:
                     stack.append((inner_label, "" if inner_path in names.charts else inner_path, value))
 
 
-def _of_inventory(path: str, document: Node, names: UsedNames) -> Iterator[tuple[str, Node]]:
-    """The variables of an inventory of Ansible that policies use, and the facts that tasks set, each with its path."""
+def _is_list(node: Node) -> bool:
+    return isinstance(node, Array) and all(isinstance(item, Scalar) for item in node.items)
+
+
+def _of_inventory(path: str, document: Node, names: UsedNames) -> Iterator[Decision]:
+    """The variables of an inventory of Ansible that policies use, and the facts that tasks set."""
     in_inventory = bool(_INVENTORY.fullmatch(path)) and isinstance(document, Object)
     stack: list[tuple[str, bool, Node]] = [("", in_inventory, document)] if names.variables else []
     while stack:
@@ -94,7 +109,7 @@ def _of_inventory(path: str, document: Node, names: UsedNames) -> Iterator[tuple
         for key, value in node.entries if isinstance(node, Object) else ():
             inner_label = f"{label}{key.text[:_LONGEST_KEY]}"
             if gives_values and key.text in names.variables:
-                yield inner_label, value
+                yield Decision(inner_label, value)
             else:
                 stack.append((f"{inner_label}.", in_inventory or key.text.endswith(_FACTS), value))
 

@@ -13,7 +13,7 @@ from policy_guard.documents.containers.manifests.resources import is_manifest
 from policy_guard.documents.containers.manifests.walk import CAP, ManifestPolicy, policies_of, standing_for
 from policy_guard.documents.containers.plain import PolicyDocument, Reading
 from policy_guard.documents.containers.recognition import policy_of
-from policy_guard.documents.containers.value_files import UsedNames, deciding_nodes
+from policy_guard.documents.containers.value_files import UsedNames, decisions
 from policy_guard.documents.marks import refused_marks
 from policy_guard.documents.source import Array, Node, Problem, Source, Span, scalars
 
@@ -74,13 +74,15 @@ def policies_in_values(source: Source, documents: Sequence[Node], names: UsedNam
     by_label = dict(limits.by_label)
     told = tuple(policies.values())
     for document in documents:
-        for path, node in deciding_nodes(source.path, document, names):
+        for path, node, by_item in decisions(source.path, document, names):
             if any(policy.node.span == node.span for policy in told):
                 continue
             label = f"{path}{SWITCH}"
-            policies[label] = PolicyDocument(
-                label, policy_of((by_text(node, f"the value {path} in a policy"),), node.span), source, kind="identity"
-            )
+            items = node.items if by_item and isinstance(node, Array) else (node,)
+            statements = tuple(by_text(item, f"the value {path} in a policy") for item in items)
+            if statements:
+                policy = policy_of(statements, node.span)
+                policies[label] = PolicyDocument(label, policy, source, kind="identity")
             by_label[path] = Limit(path, "", "off", "given", node.span)
     places = {**limits.places, **({"": documents[0].span} if documents else {})}
     return by_shape._replace(policies=tuple(policies.values()), limits=Limits(by_label, places))
