@@ -18,10 +18,11 @@ _HELM = regex(
     r"\.(?:ya?ml|json)(?:\.gotmpl)?"
 )
 _ANSIBLE = regex(
-    r"(?:.*/)?(?:(?:(?:group_vars|host_vars)/.+|(?:vars|defaults)/[^/]+)\.(?:ya?ml|json)|(?:group_vars|host_vars)/[^.]+)"
+    r"(?=.*\.(?:ya?ml|json)\Z)(?:.*/)?(?:(?:group_vars|host_vars)/.+|(?:vars|defaults)/[^/]+)"
+    r"|(?:.*/)?(?:group_vars|host_vars)/[^.]+"
 )
 # Source: Ansible, "How to build your inventory", of which those in YAML are read.
-_INVENTORY = regex(r"(?i)(?:.*/)?(?:inventor(?:y|ies)/.+|(?:[^/]*[-_.])?inventory|hosts)\.ya?ml")
+_INVENTORY = regex(r"(?i)(?=.*\.ya?ml\Z)(?:.*/)?(?:inventor(?:y|ies)/.+|(?:[^/]*[-_.])?inventory\.\w+|hosts\.\w+)")
 # The roles by which stacks are made. Source: AWS CDK, "cloud assembly manifest", properties of stacks.
 _CDK = regex(r"(?:.*/)?cdk\.out/(?:.*/)?manifest\.json")
 _PULUMI = regex(r"(?:.*/)?Pulumi\.[^/]+\.ya?ml")
