@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from policy_guard.documents.containers.cloudformation.boundaries import BOUNDARY
 from policy_guard.documents.containers.cloudformation.compare import template_problems
 from policy_guard.documents.containers.cloudformation.documents import Unit
-from policy_guard.documents.containers.cloudformation.principals import is_principal
+from policy_guard.documents.containers.cloudformation.principals import is_alone, is_principal
 from policy_guard.documents.containers.cloudformation.renames import new_names, with_names
 from policy_guard.documents.containers.cloudformation.template import Template, type_of
 from policy_guard.documents.containers.cloudformation.units import all_units, differing_units
@@ -91,7 +91,7 @@ def compared_policies(
     keys = [*new_parsed.policies, *(key for key in old_parsed.policies if key not in new_parsed.policies)]
     twins = _twins(old_parsed, new_parsed)
     pairs = [
-        (old_parsed.policies.get(twins.get(key, key)), new_parsed.policies.get(key))
+        (_of_holder(old_parsed.policies.get(twins.get(key, key)), key), new_parsed.policies.get(key))
         for key in keys
         if key not in new_parsed.problems and key not in twins.values()
     ]
@@ -137,6 +137,11 @@ def _rename_notes(names: Mapping[str, str], new: Template) -> Iterator[str]:
             yield f"{name} has the trust and the users of {old_name}, which is gone, and is compared with it"
 
 
+def _of_holder(policy: Policy | None, key: PolicyId) -> Policy | None:
+    """The old version of a policy; of a managed one that had another name under the new name, which nobody had."""
+    return policy._replace(holder=key.holder) if policy is not None and is_alone(key.holder) else policy
+
+
 def _twins(old: Parsed, new: Parsed) -> dict[PolicyId, PolicyId]:
     """New policies and the old ones of the same holder that they replace under another address."""
     removed_keys = [key for key in old.policies if key not in new.policies and key not in new.problems]
@@ -150,10 +155,12 @@ def _twins(old: Parsed, new: Parsed) -> dict[PolicyId, PolicyId]:
 
 
 def _by_trait(keys: Iterable[PolicyId], parsed: Parsed) -> dict[tuple[object, ...], list[PolicyId]]:
-    """The policies with a holder, by what a policy keeps under another address."""
+    """The policies with a holder, by what a policy keeps under another address, or a managed one under another name."""
     by_trait: dict[tuple[object, ...], list[PolicyId]] = {}
     for key in keys:
-        if key.holder:
+        if is_alone(key.holder):
+            by_trait.setdefault((parsed.policies[key].label,), []).append(key)
+        elif key.holder:
             property_name = key.address.rpartition(".")[2].partition(" of ")[0]
             by_trait.setdefault((key.holder, parsed.policies[key].kind, property_name), []).append(key)
     return by_trait

@@ -56,6 +56,11 @@ def is_principal(key: str) -> bool:
     return key.partition(" ")[0] in _PRINCIPALS.values()
 
 
+def is_alone(key: str) -> bool:
+    """Tell whether a key is that of a managed policy, or of one that says of nobody that it is theirs."""
+    return key.partition(" ")[0] == _ALONE
+
+
 def is_bounded(resource: Node) -> bool:
     """Tell whether a resource is a principal that may have a boundary."""
     return _PRINCIPALS.get(type_of(resource)) in ("Role", "User")
