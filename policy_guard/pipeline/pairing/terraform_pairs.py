@@ -78,9 +78,7 @@ def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:
     removed_signatures = {
         (units[0].holder, _signatures(units)) for key, units in old.items() if key not in new and units[0].holder
     }
-    removed_names = {
-        (units[0].named, _signatures(units)) for key, units in old.items() if key not in new and units[0].named
-    }
+    removed_names = {_known_by_name(units) for key, units in old.items() if key not in new and units[0].named}
     attached_addresses = {unit.attached for unit in sides.new} - {""}
     managed = {
         key[0]: _Managed((signature(units[0]), signature(new[key][0])), denials(units[0]) <= denials(new[key][0]))
@@ -94,8 +92,7 @@ def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:
     for key, units in new.items():
         old_units = old.get(key, [])
         is_renamed = not old_units and (
-            (units[0].holder, _signatures(units)) in removed_signatures
-            or (units[0].named, _signatures(units)) in removed_names
+            (units[0].holder, _signatures(units)) in removed_signatures or _known_by_name(units) in removed_names
         )
         if is_renamed or _are_equal(old_units, units):
             continue
@@ -137,6 +134,11 @@ def _known(holding: Holding) -> Within | None:
     """What a principal has, if all of it is known."""
     policy = union(holding.units, [])
     return Within(policy, (holding.name,)) if policy is not None and is_known(policy) else None
+
+
+def _known_by_name(units: Sequence[Unit]) -> tuple[str, str, str, tuple[str, ...]]:
+    """Return what is equal for the policies of objects that AWS knows by one name, and that are of one holder."""
+    return units[0].named, units[0].holder, units[0].principal, _signatures(units)
 
 
 def _are_equal(old_units: Sequence[Unit], new_units: Sequence[Unit]) -> bool:

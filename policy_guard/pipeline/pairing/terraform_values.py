@@ -13,6 +13,7 @@ from policy_guard.pipeline.repository.changes import Change
 from policy_guard.records import NamedTuple
 
 _SUFFIXES = (".tfvars", ".tfvars.json")
+_OF_TERRAFORM = (".tf", ".tofu", ".tf.json", ".tofu.json")
 
 
 class Given(NamedTuple):
@@ -28,9 +29,11 @@ class Given(NamedTuple):
     unseen: tuple[str, ...] = ()
 
 
-def is_loaded_on_demand(path: str) -> bool:
-    """Tell whether a file holds values that Terraform loads where it is told to."""
-    return path.endswith(_SUFFIXES) and not is_read(path.rpartition("/")[2])
+def is_loaded_on_demand(tree: Tree, path: str) -> bool:
+    """Tell whether a file holds values that Terraform loads where it is told to: none of its name beside its own."""
+    folder, _, name = path.rpartition("/")
+    is_beside = is_read(name) and any(each.endswith(_OF_TERRAFORM) for each in tree.names.get(folder, ()))
+    return path.endswith(_SUFFIXES) and not is_beside
 
 
 def given_values(trees: tuple[Tree, Tree], changes: Iterable[Change], included: Callable[[str], bool]) -> Given:
@@ -59,7 +62,7 @@ def _changed_values(tree: Tree, changes: Iterable[Change]) -> Iterator[Values]:
     for change in changes:
         old_path = change.old.path if change.old else ""
         for path in (change.new.path, *tree.links((change.new.path,))) if change.new else ():
-            if is_loaded_on_demand(path):
+            if is_loaded_on_demand(tree, path):
                 yield Values(old_path if path == change.path else path, path)
 
 

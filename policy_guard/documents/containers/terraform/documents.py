@@ -88,6 +88,8 @@ _POLICIES_BESIDE = {
     "aws_secretsmanager_secret_policy": ("secret_arn", "aws_secretsmanager_secret"),
 }
 _NAMES = ("name", "bucket", "function_name")
+# One name may stand for others in another region or cluster.
+_NAMING = (*_NAMES, "region", "cluster", "account_id", "path")
 _IDENTIFYING = ("id", "arn", "url", "bucket", "key_id")
 STATEMENTS = "statements of resources"
 """What the principal of units begins with that are statements of policies of resources, which they name."""
@@ -192,16 +194,17 @@ def unit_at(use: Use, address: str, evaluator: Evaluator) -> Unit:
 
 
 def name_at(use: Use, evaluator: Evaluator) -> str:
-    """Return what is equal for objects of one place and one name; nothing where the name is not known."""
-    values = (use.definition.body.value(name) for name in _NAMES)
-    value = next((value for value in values if value is not None), None)
+    """Return what is equal for objects of one place that AWS knows by one name; nothing where that is not known."""
+    body = use.definition.body
+    if not any(body.value(name) is not None for name in _NAMES):
+        return ""
     try:
-        name = evaluator.value(value) if value is not None else None
+        values = [(name, evaluator.value(body.arguments[name].value)) for name in _NAMING if name in body.arguments]
     except (Need, Opaque):
         return ""
-    if name is None or is_null(name) or not is_known(name):
+    if any(name in _NAMES and (is_null(value) or not is_known(value)) for name, value in values):
         return ""
-    return "\n".join((use.address, label_of(name), *provider_texts(use.scope, use.definition)))
+    return "\n".join((use.address, *(f"{name} {name_of(value)}" for name, value in values)))
 
 
 def _document_name(use: Use) -> str:
