@@ -28,12 +28,13 @@ _LONG = 6
 
 
 def bounding_unit(reading: Reading, index: Principals, key: str) -> Unit | None:
-    """The boundary of a principal, in its group; None where any case leaves open what it is.
+    """The boundary of a principal, in its group; None where a case or a macro leaves open what it is.
 
     AWS: a boundary caps all identity policies of its principal, those of groups and from elsewhere, too (IAM User
     Guide, access_policies_boundaries).
     """
-    name = defining_resource(reading, index, key)
+    is_as_written = not (reading.template.macros or reading.template.unknown)
+    name = defining_resource(reading, index, key) if is_as_written else ""
     units = attempt(lambda: _units(reading, index, key, name), key) if name else []
     unit = units[0] if len(units) == 1 else None
     return unit if unit is not None and unit.policy is not None else None
