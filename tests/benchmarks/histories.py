@@ -32,10 +32,16 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
 from policy_guard.cli.listing import readable_policy  # noqa: E402
+from policy_guard.documents.containers.terraform.documents import Unit  # noqa: E402
+from policy_guard.documents.containers.terraform.elsewhere import statements_of  # noqa: E402
+from policy_guard.documents.containers.terraform.units import Sides  # noqa: E402
+from policy_guard.documents.containers.terraform.values import is_known  # noqa: E402
 from policy_guard.documents.errors import SetupError  # noqa: E402
+from policy_guard.documents.source import Object, Unreadable  # noqa: E402
+from policy_guard.iam.parse import parse  # noqa: E402
 from policy_guard.pipeline import check as pipeline  # noqa: E402
 from policy_guard.pipeline.judging import Judge, Judgement  # noqa: E402
-from policy_guard.pipeline.pairing import Pair  # noqa: E402
+from policy_guard.pipeline.pairing import FileResult, Pair, terraform  # noqa: E402
 from policy_guard.report.report import place  # noqa: E402
 from policy_guard.verify.finding import Finding  # noqa: E402
 from tests.support.repository import ENVIRON  # noqa: E402
@@ -46,6 +52,7 @@ TERRAFORM = ("*.tf", "*.tofu", "*.tfvars", "*.tftpl", "*.tpl")
 EXTENTS = ("exactly", "with unknown texts", "with choices")
 OUTCOMES = ("unreadable", "undecided", "unsupported", "violated")
 COLUMNS = ("commits", "policies", "PASS", "FAIL", *EXTENTS, "undecided", "unreadable", "crashes")
+LISTS = ("policies", "findings", "unreadable")
 LIMIT = 120
 """Seconds of the processor that the check of one commit may take."""
 
@@ -65,6 +72,9 @@ def main() -> None:
         everything += records
         print(row(_name(Path(clone)), records), flush=True)
     print(row("all", everything))
+    print()
+    for line in shares(everything):
+        print(line)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -90,7 +100,7 @@ def checked(clone: Path, patterns: Iterable[str], options: argparse.Namespace) -
             _check_out(folder, commit)
             record = {"repository": _name(clone), "commit": commit, **_in_a_process(folder, commit)}
             if not options.terraform:
-                record |= {name: [*filter(_is_of_template, record[name])] for name in ("policies", "findings")}
+                record |= {name: [*filter(_is_of_template, record[name])] for name in LISTS}
             if options.findings:
                 with Path(options.findings).open("a", encoding="utf-8") as file:
                     file.write(json.dumps(record) + "\n")
@@ -128,9 +138,9 @@ def _in_a_process(folder: str, commit: str) -> dict[str, Any]:
         done = subprocess.run(command, env=ENVIRON, capture_output=True, check=True)
     except subprocess.CalledProcessError as error:
         if error.returncode == -signal.SIGXCPU:
-            return {"crash": f"not done after {LIMIT} s", "policies": [], "findings": [], "seconds": float(LIMIT)}
+            return {"crash": f"not done after {LIMIT} s", **dict.fromkeys(LISTS, ()), "seconds": float(LIMIT)}
         crash = error.stderr.decode(errors="replace")[-2000:]
-        return {"crash": crash, "policies": [], "findings": [], "seconds": 0.0}
+        return {"crash": crash, **dict.fromkeys(LISTS, ()), "seconds": 0.0}
     record: dict[str, Any] = json.loads(done.stdout)
     return record
 
@@ -138,6 +148,15 @@ def _in_a_process(folder: str, commit: str) -> dict[str, Any]:
 def judged(folder: Path, commit: str) -> dict[str, Any]:
     """The policies that a commit changes with their verdicts, its findings, and the seconds of the processor."""
     policies: list[dict[str, Any]] = []
+    unreadable: dict[tuple[str, str], dict[str, Any]] = {}
+    compare_sides = terraform.compare_sides
+
+    def recorded(sides: Sides, findings: list[Finding]) -> FileResult:
+        result = compare_sides(sides, findings)
+        unreadable.update({(each["path"], each["label"]): each for each in _unread_units(sides, result.findings)})
+        return result
+
+    terraform.compare_sides = recorded
 
     class Recorder(Judge):
         def judge(self, pair: Pair, comparing: bool) -> Judgement:
@@ -152,9 +171,10 @@ def judged(folder: Path, commit: str) -> dict[str, Any]:
     try:
         report = pipeline.check(options, folder, {**ENVIRON, "CI": "true"})
     except SetupError as error:
-        return {"crash": str(error), "policies": [], "findings": [], "seconds": 0.0}
+        return {"crash": str(error), **dict.fromkeys(LISTS, ()), "seconds": 0.0}
     return {
         "policies": policies,
+        "unreadable": [*unreadable.values(), *_unread_elsewhere(report.findings)],
         "findings": [_finding(finding) for finding in report.findings],
         "skipped": [list(skipped) for skipped in report.skipped],
         "notes": list(report.notes),
@@ -178,6 +198,43 @@ def _policy(pair: Pair, judgement: Judgement, seconds: float) -> dict[str, Any]:
     }
 
 
+def _unread_units(sides: Sides, findings: Iterable[Finding]) -> Iterator[dict[str, Any]]:
+    """The policies of Terraform that cannot be read, each once, however much is wrong with it."""
+    told = {(finding.source.path, finding.message) for finding in findings}
+    for unit in (*sides.old, *sides.new):
+        problems = [problem.message for problem in unit.problems or _refusals(unit)]
+        if any((unit.source.path, message) in told for message in problems):
+            read = _extent(unit) if unit.policy else EXTENTS[-1]
+            yield {"path": unit.source.path, "label": unit.address, "read": read, "reasons": problems}
+
+
+def _refusals(unit: Unit) -> tuple[Any, ...]:
+    """Return what AWS would refuse in a policy."""
+    if unit.policy is not None:
+        try:
+            parse(unit.policy)
+        except Unreadable as error:
+            return tuple(error.problems)
+    return ()
+
+
+def _extent(unit: Unit) -> str:
+    """How far the text of a policy is known that AWS would refuse."""
+    node = unit.policy.node if unit.policy else None
+    statements = statements_of(node) if isinstance(node, Object) else ()
+    if any(isinstance(each, Object) and each.guards for each in statements):
+        return EXTENTS[2]
+    return EXTENTS[0] if node is not None and is_known(node) else EXTENTS[1]
+
+
+def _unread_elsewhere(findings: Iterable[Finding]) -> Iterator[dict[str, Any]]:
+    """What cannot be read in files that are not of Terraform, by the finding: nobody knows of how many policies."""
+    for finding in findings:
+        path = finding.source.path
+        if finding.outcome == "unreadable" and not any(fnmatch(path, pattern) for pattern in TERRAFORM[:3]):
+            yield {"path": path, "label": "", "read": EXTENTS[-1], "reasons": [finding.message]}
+
+
 def _finding(finding: Finding) -> dict[str, Any]:
     fields: Mapping[str, Any] = {
         "check": finding.check,
@@ -195,12 +252,29 @@ def _finding(finding: Finding) -> dict[str, Any]:
 def row(name: str, records: list[dict[str, Any]]) -> str:
     policies = [policy for record in records for policy in record["policies"]]
     outcomes = Counter(policy["outcome"] for policy in policies)
-    unreadable = sum(f["outcome"] == "unreadable" for record in records for f in record["findings"])
+    unreadable = sum(len(record["unreadable"]) for record in records)
     figures = [len(records), len(policies), outcomes["proved"], outcomes["violated"]]
     figures += [sum(policy["read"] == extent for policy in policies) for extent in EXTENTS]
     figures += [outcomes["undecided"] + outcomes["unsupported"], unreadable]
     figures.append(sum("crash" in record for record in records))
     return "| " + " | ".join([name, *map(str, figures), *_times(records)]) + " |"
+
+
+def shares(records: list[dict[str, Any]]) -> Iterator[str]:
+    """How many are definite of those whose structure is known, and of all others, and how many are not."""
+    policies = [policy for record in records for policy in record["policies"]]
+    unreadable = [policy for record in records for policy in record["unreadable"]]
+    for noun, extents in (("structure known", EXTENTS[:2]), ("structure unknown", EXTENTS[2:])):
+        definite = [p["outcome"] in ("proved", "violated") for p in policies if p["read"] in extents]
+        whole = len(definite) + sum(policy["read"] in extents for policy in unreadable)
+        yield f"{noun}: {sum(definite)} of {whole} definite, {_share(sum(definite), whole)}"
+    others = len(unreadable) + sum(policy["outcome"] not in ("proved", "violated") for policy in policies)
+    whole = len(policies) + len(unreadable)
+    yield f"unreadable or undecided: {others} of {whole}, {_share(others, whole)}"
+
+
+def _share(number: int, whole: int) -> str:
+    return f"{100 * number / whole:.1f} %" if whole else "none"
 
 
 def _times(records: list[dict[str, Any]]) -> Iterator[str]:
