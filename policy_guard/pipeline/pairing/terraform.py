@@ -46,6 +46,8 @@ _PATH = re.compile(r'\s*"((?:[^"\\$]|\$\{[^{}"]*\})*)"')
 _DENIES = re.compile(r"\bDeny\b")
 _PROGRAMS = re.compile(r"\bexternal\b")
 _MOST_LINKS = 10
+_OF_TRIALS = re.compile(r"(?:\A|/)(?:examples?|tests?|fixtures)(?:/|\Z)")
+"""The folders of which a published module's tests and examples are made (Terraform, "Standard Module Structure")."""
 
 
 class Tree:
@@ -204,6 +206,7 @@ class Tree:
         for text in self.texts(path):
             for match in _CALLED.finditer(text):
                 called_path = normpath(f"{path}/{match[1]}").lstrip("/").removeprefix("./")
+                called_path = "" if called_path == "." else called_path
                 yield from {called_path, self.link_target(called_path)}
 
 
@@ -270,12 +273,16 @@ def _has_included(trees: Iterable[Tree], folder: str, included: Callable[[str], 
 
 
 def _callers(trees: Iterable[Tree]) -> dict[str, set[str]]:
-    """The folders that are called as modules, each with those that call it."""
+    """The folders that are called as modules, each with those that call it.
+
+    What only examples and tests call, or lies at the top, is published: others may call it in other ways.
+    """
     callers: dict[str, set[str]] = {}
     for tree in trees:
         for folder in tree.names:
             for module in tree.calls(folder):
-                callers.setdefault(module, set()).add(folder)
+                if module and not _OF_TRIALS.search(folder):
+                    callers.setdefault(module, set()).add(folder)
     return callers
 
 

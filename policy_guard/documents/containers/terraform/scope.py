@@ -37,7 +37,7 @@ class Ways(NamedTuple):
     folder: Callable[[str], Folder | None]
     call: Callable[[Any, Call], Node]
     module: Callable[[Any, Sequence[Any], Span], Node]
-    variable: Callable[[Any, str, Span], Node]
+    variable: Callable[[Any, str, Sequence[Any], Span], tuple[Node, Sequence[Any]]]
     rendered: Callable[[Any, Body], Node]
     policy: Callable[[Any, str, Sequence[Any], Span], Node]
     attribute: Callable[[Any, str, Sequence[Any], Span], Node]
@@ -175,7 +175,8 @@ class Scope:
         if not text or self.is_at_limit():
             return None
         self._modules[0] += 1
-        folder = self.ways.folder(normpath(f"{self.folder.path}/{text}").lstrip("/"))
+        path = normpath(f"{self.folder.path}/{text}").lstrip("/")
+        folder = self.ways.folder("" if path == "." else path)
         if folder is None:
             return None
         return Scope(
