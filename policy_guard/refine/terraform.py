@@ -104,7 +104,7 @@ def _contents(source: Source, folders: Folders, names: Collection[str]) -> _Cont
     scope = root(folder, folders.called, frozenset())
     for use in uses(scope):
         for unit in units(use):
-            if is_elsewhere(use, unit):
+            if is_elsewhere(use):
                 continue
             try:
                 _add(contents, scope, unit, names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from policy_guard.documents.containers.opaque import Excess, Opaque
@@ -63,6 +63,11 @@ def free(label: str, key: str = "") -> Atom:
     return Atom(f"{_CHOICE}{key or label}", ("true",), label)
 
 
+def asked_by(guard: Guard) -> Atom:
+    """The truth that decides whether a guard holds."""
+    return Atom(guard.key, guard.values, _opposite(guard.words) if guard.negated else guard.words)
+
+
 def settle(atom: Atom, truths: Truths) -> bool | None:
     """The truth of the atom as far as the others decide it: one text is not two."""
     if atom in truths:
@@ -105,6 +110,14 @@ def outcomes(run: Callable[[Truths], T], truths: Truths, span: Span) -> list[Out
     if all(outcome.value is None for outcome in all_outcomes):
         raise Opaque("this cannot be deployed with any parameters; correct it", span)
     return all_outcomes
+
+
+def outcome_table(all_outcomes: Iterable[Outcome[str]]) -> Sequence[object]:
+    """Return what tells outcomes apart from those of another value, whatever is so."""
+    return sorted(
+        (sorted((atom.key, atom.values, truth) for atom, truth in outcome.truths.items()), outcome.value or "")
+        for outcome in all_outcomes
+    )
 
 
 class _Branch(NamedTuple):
@@ -189,12 +202,19 @@ _NEGATED = {
     " is left at its default": " is not left at its default",
     " has the value in the repository": " has another value than in the repository",
 }
+_NOT_SO = "it is not so that "
 
 
 def _negated(label: str) -> str:
     """The opposite of a sentence about a truth."""
     ending = next((ending for ending in _NEGATED if label.endswith(ending)), None)
-    return f"{label.removesuffix(ending)}{_NEGATED[ending]}" if ending else f"it is not so that {label}"
+    return f"{label.removesuffix(ending)}{_NEGATED[ending]}" if ending else f"{_NOT_SO}{label}"
+
+
+def _opposite(words: str) -> str:
+    """The sentence that was negated."""
+    ending = next((ending for ending, negated in _NEGATED.items() if words.endswith(negated)), None)
+    return f"{words.removesuffix(_NEGATED[ending])}{ending}" if ending else words.removeprefix(_NOT_SO)
 
 
 def _words(atom: Atom, values: tuple[str, ...], truth: bool) -> str:

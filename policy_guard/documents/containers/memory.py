@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from policy_guard.documents.containers.choices import Atom, Need, Truths, settle
+
+T = TypeVar("T")
 
 
 class _Step:
@@ -58,6 +60,23 @@ class Memory:
         finally:
             self._note_all(self._truths.pop())
         return value
+
+    def aside(self, truths: Truths, work: Callable[[], T]) -> T:
+        """Return what `work` returns under more truths than these, of which what is worked out takes these alone."""
+        self._truths.append({})
+        try:
+            return work()
+        finally:
+            for atom in self._truths.pop():
+                self.note(atom, settle(atom, truths))
+
+    def apart(self, work: Callable[[], T]) -> T:
+        """Return what `work` returns, which takes none of the truths that hold here."""
+        self._truths.append({})
+        try:
+            return work()
+        finally:
+            self._truths.pop()
 
     def _keep(self, place: object, value: Any, exceptions: int) -> None:
         """Keep a value, unless there is an exception that was not there before."""

@@ -28,6 +28,10 @@ class Missing(Opaque):
     """Raised for a part that a value surely does not have."""
 
 
+class Unclear(Opaque):
+    """Raised for a value that only a deployment tells."""
+
+
 def digest(value: object) -> str:
     """A short text that is another one for every other value that is spelled otherwise."""
     return sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()[:_LENGTH]

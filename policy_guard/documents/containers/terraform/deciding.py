@@ -11,6 +11,7 @@ from policy_guard.documents.hcl.syntax import (
     Attribute,
     Block,
     Call,
+    OtherFile,
     Variable,
     parts_of,
 )
@@ -64,6 +65,26 @@ def deciding_texts(scope: Scope, start: object, excluded_prefix: str = "") -> De
         scope.decisions[key] = start, _decision(scope, start, excluded_prefix)
     decision: Decision = scope.decisions[key][1]
     return decision
+
+
+def all_deciding(scope: Scope, node: object) -> list[object]:
+    """Return what is written in a node, in all that decides it, and in the files that may."""
+    texts, reads = deciding_texts(scope, node)
+    return [_written(node), sorted(texts), scope.folder.contents_of(("",)) if reads else ""]
+
+
+def _written(node: object) -> object:
+    """Return what a node says, without its places."""
+    if isinstance(node, OtherFile):
+        return _written(node.value)
+    if isinstance(node, Span) or node is None:
+        return None
+    if isinstance(node, dict):
+        return [(key, _written(value)) for key, value in sorted(node.items())]
+    if isinstance(node, tuple):
+        return list(map(_written, node))
+    parts = parts_of(node)
+    return [type(node).__name__, *map(_written, parts)] if parts else node
 
 
 def _decision(scope: Scope, start: object, excluded_prefix: str) -> Decision:

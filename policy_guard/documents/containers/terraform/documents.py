@@ -12,9 +12,10 @@ from policy_guard.documents.containers.choices import (
     Truths,
     free,
     guards,
+    outcome_table,
     outcomes,
 )
-from policy_guard.documents.containers.opaque import Opaque, digest
+from policy_guard.documents.containers.opaque import Excess, Opaque, digest
 from policy_guard.documents.containers.other_access import action_of, terraform_types
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.containers.terraform.commands import COMMAND, called_policy
@@ -28,6 +29,7 @@ from policy_guard.documents.containers.terraform.elsewhere import (
     statements_of,
     told_access,
     unread_statements,
+    with_unread,
     without_ceiling,
 )
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
@@ -42,7 +44,7 @@ from policy_guard.documents.containers.terraform.principals import (
     providers,
     unquoted,
 )
-from policy_guard.documents.containers.terraform.rendered import render
+from policy_guard.documents.containers.terraform.rendered import policy_value, render
 from policy_guard.documents.containers.terraform.scope import written_name
 from policy_guard.documents.containers.terraform.text import policy_of
 from policy_guard.documents.containers.terraform.uses import HOLDERS, is_of_organization
@@ -53,6 +55,7 @@ from policy_guard.documents.containers.terraform.values import (
     name_of,
     pairs_of,
     parts,
+    unknown,
 )
 from policy_guard.documents.hcl.syntax import (
     Attribute,
@@ -150,28 +153,19 @@ def _effect(statement: Object) -> str:
 def digest_of(use: Use, evaluator: Evaluator, expression: Expression) -> str:
     """Equal for two values at a place only if they are one, whatever is so of what nobody knows."""
 
-    def run(truths: Truths) -> Node:
+    def run(truths: Truths) -> str:
         inner = Evaluator(use.scope, evaluator.source, truths, evaluator.names, evaluator.steps)
-        return inner.value(expression)
+        return name_of(inner.value(expression))
 
     try:
         all_outcomes = outcomes(run, {}, expression.span)
     except Opaque:
         return digest(sorted(use.deciding))
-    return digest(
-        sorted(
-            (
-                sorted((atom.key, atom.values, truth) for atom, truth in outcome.truths.items()),
-                name_of(outcome.value) if outcome.value is not None else "",
-            )
-            for outcome in all_outcomes
-        )
-    )
+    return digest(outcome_table(all_outcomes))
 
 
 def unit_at(use: Use, address: str, evaluator: Evaluator) -> Unit:
     """The policy of one object. Raises `Opaque` and `Unreadable`."""
-    holder = "\n".join(holder_of(use, evaluator))
     kind = use.kind
     if is_of_organization(type_of(use), use.address.rpartition(".")[2]):
         kind = kind_of_organization(use, evaluator)
@@ -182,9 +176,20 @@ def unit_at(use: Use, address: str, evaluator: Evaluator) -> Unit:
         return _policy(use, inner, sources)
 
     span = use.value.span if use.value is not None else use.definition.span
-    all_outcomes = outcomes(run, {}, span)
+    try:
+        all_outcomes = outcomes(run, {}, span)
+    except Excess:
+        if use.kind is not None or use.value is None:
+            raise
+        all_outcomes = [Outcome({}, of_kind(_known_by_text(use, evaluator, use.value), None))]
     document = join(all_outcomes, span)
     source = sources[0] if sources else use.definition.source
+    try:
+        holder = "\n".join(holder_of(use, evaluator))
+    except Opaque:
+        if document is not None:
+            raise
+        holder = ""
     if document is None:
         return Unit(address, holder, source, None)
     policy = PolicyDocument(address, document, source, holder, kind=kind)
@@ -282,13 +287,15 @@ def _policy(use: Use, evaluator: Evaluator, sources: list[Source]) -> Node:
     if name := told_at(use):
         return _told_policy(use, evaluator, name)
     if use.value is None:
+        if is_remote(use):
+            return of_kind(_made_elsewhere(use), use.kind)
         if not use.address.removeprefix(use.scope.name).startswith("data."):
             raise Opaque(
                 "policies may be given on here in a way that is not read; judge this by hand", use.definition.span
             )
-        policy = policy_of(render(evaluator, use.definition.body), use.definition.span)
+        policy = policy_of(render(evaluator, use.definition.body, is_apart=True), use.definition.span)
         return of_kind(policy, use.kind)
-    value = evaluator.value(use.value)
+    value = policy_value(evaluator, use.value)
     if is_null(value) or (isinstance(value, Scalar) and not parts(value)):
         return _without_policy(use, use.value.span)
     if document := used_document(use):
@@ -296,18 +303,39 @@ def _policy(use: Use, evaluator: Evaluator, sources: list[Source]) -> Node:
     return of_kind(_read_policy(use, value, use.value.span), use.kind)
 
 
+def _known_by_text(use: Use, evaluator: Evaluator, value: Expression) -> Object:
+    """What a value may allow and deny that depends on too much, by what is written in all that decides it."""
+    body = use.definition.body
+    deciding_values = (value, body.value("count"), body.value("for_each"))
+    return policy_with(unread_statements(evaluator.by_text("this value", deciding_values, value.span)), value.span)
+
+
+def is_remote(use: Use) -> bool:
+    """Tell whether a place is a module that is not in the repository."""
+    address = use.address.removeprefix(use.scope.name)
+    label = address.removeprefix("module.")
+    return use.value is None and address != label and not use.scope.path_of(label)
+
+
+def _made_elsewhere(use: Use) -> Object:
+    """The policies that a module elsewhere makes: what they may allow and deny, which all that it is given decides."""
+    span = use.definition.block.head if use.definition.block else use.definition.span
+    contents = use.scope.folder.contents_of(("",)) if use.reads else ""
+    return policy_with(unread_statements(unknown(use.address, span, sorted(use.deciding), contents)), span)
+
+
 def _read_policy(use: Use, value: Node, span: Span) -> Object:
     """The policy that a value is; of one that nobody knows, or that seems to be none, what it may allow and deny."""
-    unread_policy = policy_with(unread_statements(value), span)
     if is_unread(value):
-        return unread_policy
-    if use.kind is not None:
-        return policy_of(value, span)
+        return policy_with(unread_statements(value), span)
+    unread_policy = policy_with(unread_statements(unknown("this text", span, name_of(value))), span)
     try:
         policy = policy_of(value, span)
     except (Opaque, Unreadable):
+        if use.kind is not None and (not isinstance(value, Scalar) or is_known(value)):
+            raise
         return unread_policy
-    return policy if policy.get("Statement") is not None else unread_policy
+    return with_unread(policy) if use.kind is not None or policy.get("Statement") is not None else unread_policy
 
 
 def _without_policy(use: Use, span: Span) -> Node:
@@ -398,7 +426,7 @@ def join(all_outcomes: list[Outcome[Node]], span: Span) -> Object | None:
     if not present_policies:
         return None
     tops = {
-        name_of(Object(tuple(e for e in value.entries if e.key.text != "Statement"), span))
+        name_of(Object(tuple(e for e in value.entries if e.key.text not in ("Statement", "Id")), span))
         for _, value in present_policies
     }
     if len(tops) > 1:
@@ -413,7 +441,7 @@ def join(all_outcomes: list[Outcome[Node]], span: Span) -> Object | None:
             if name in common_names or not truths or not isinstance(statement, Object):
                 statements.setdefault(name, statement)
             else:
-                statement_guards = guards(truths, {})
+                statement_guards = (*guards(truths, {}), *statement.guards)
                 statements.setdefault((name, statement_guards), statement._replace(guards=statement_guards))
     first = present_policies[0][1]
     entries = [entry for entry in first.entries if entry.key.text != "Statement"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from policy_guard.documents.containers import WITHOUT_PRINCIPAL, Kind
+from policy_guard.documents.containers.choices import free, guards
 from policy_guard.documents.containers.managed import statements as managed_statements
 from policy_guard.documents.containers.terraform.values import is_known, label_of, name_of, parts, unknown
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
 
 _UNREAD = "!unread"
 """The tag of a statement that stands for a policy of which nothing is known."""
+_CONDITION = "Condition"
 ABSENT = Array((), Span(0, 0))
 # AWS Organizations User Guide, "Service control policies" and "Resource control policies".
 FULL_ACCESS = ("p-FullAWSAccess", "p-RCPFullAWSAccess")
@@ -48,6 +50,47 @@ def unread_statements(value: Node, *deciding: object) -> tuple[Object, ...]:
     )
 
 
+def with_unread(policy: Object) -> Object:
+    """The policy with what stands for statements and conditions of which nothing is known."""
+    statements = statements_of(policy)
+    if all(isinstance(each, Object) and _is_read(each) for each in statements):
+        return policy
+    read = tuple(inner for statement in statements for inner in _read_as_far_as_known(statement))
+    return _with_statements(policy, read)
+
+
+def _with_statements(policy: Object, statements: tuple[Node, ...]) -> Object:
+    entries = [entry for entry in policy.entries if entry.key.text != "Statement"]
+    entries.append(Entry(Scalar("Statement", policy.span), Array(statements, policy.span)))
+    return policy._replace(entries=tuple(entries))
+
+
+def _is_read(statement: Object) -> bool:
+    condition = statement.get(_CONDITION)
+    tests = [entry.value for entry in condition.entries] if isinstance(condition, Object) else []
+    return not any(map(is_unread, (*tests, *([condition] if condition is not None else []))))
+
+
+def _read_as_far_as_known(statement: Node) -> tuple[Node, ...]:
+    """A statement, or those that stand for it; what is not known of its conditions may be so or not."""
+    if not isinstance(statement, Object):
+        return unread_statements(statement) if is_unread(statement) else (statement,)
+    condition = statement.get(_CONDITION)
+    if condition is None or _is_read(statement):
+        return (statement,)
+    tests = condition.entries if isinstance(condition, Object) else ()
+    unread: list[tuple[Node, Node]] = [(entry.key, entry.value) for entry in tests if is_unread(entry.value)]
+    atoms = [
+        free(f"{label_of(value)} holds", f"terraform condition {name_of(key)} {name_of(value)}")
+        for key, value in unread or [(condition, condition)]
+    ]
+    known_tests = tuple(entry for entry in tests if not is_unread(entry.value))
+    entries = tuple(entry for entry in statement.entries if entry.key.text != _CONDITION)
+    if known_tests:
+        entries = (*entries, Entry(Scalar(_CONDITION, condition.span), Object(known_tests, condition.span)))
+    return (statement._replace(entries=entries, guards=(*statement.guards, *guards(dict.fromkeys(atoms, True), {}))),)
+
+
 def of_kind(policy: Object, kind: Kind | None) -> Object:
     """The policy, its unread statements with the elements that a policy of the kind has, or its other statements."""
     statements = statements_of(policy)
@@ -59,9 +102,7 @@ def of_kind(policy: Object, kind: Kind | None) -> Object:
         _completed(each, named, kind) if isinstance(each, Object) and each.tag == _UNREAD else each
         for each in statements
     )
-    entries = [entry for entry in policy.entries if entry.key.text != "Statement"]
-    entries.append(Entry(Scalar("Statement", policy.span), Array(tuple(completed), policy.span)))
-    return policy._replace(entries=tuple(entries))
+    return _with_statements(policy, tuple(completed))
 
 
 def _completed(statement: Object, named: bool, kind: Kind | None) -> Object:

@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import is_dataclass
 from typing import TypeVar
 
-from policy_guard.documents.containers.choices import Atom, Need, Truths, free, settle
+from policy_guard.documents.containers.choices import Atom, Need, Truths, free, outcome_table, outcomes, settle
+from policy_guard.documents.containers.holes import hole
 from policy_guard.documents.containers.opaque import Missing, Opaque
 from policy_guard.documents.containers.terraform.conversions import as_beside, has_other_kinds, json_parts
-from policy_guard.documents.containers.terraform.deciding import references
+from policy_guard.documents.containers.terraform.deciding import all_deciding, references
 from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.numbers import reckoned
 from policy_guard.documents.containers.terraform.scope import Scope
-from policy_guard.documents.containers.terraform.steps import child_of, head_and_steps, is_of_item
+from policy_guard.documents.containers.terraform.steps import child_of, head_and_steps, is_of_item, written_part
 from policy_guard.documents.containers.terraform.values import (
     JSON,
     SET,
@@ -102,6 +103,10 @@ class Evaluator:
         """An evaluator that knows more names."""
         return self._evaluator_of(self.scope, self.source, {**self.names, **names})
 
+    def under(self, truths: Truths) -> Evaluator:
+        """Return an evaluator of the same under these truths."""
+        return Evaluator(self.scope, self.source, truths, self.names, self.steps, self.active)
+
     def in_scope(self, scope: Scope, source: Source, key: str) -> Evaluator:
         """Return an evaluator for what has this address in another scope."""
         return self._evaluator_of(scope, source, {}, key)
@@ -184,6 +189,11 @@ class Evaluator:
         words = " ".join(self.source.text[slice(*node.span)].split())
         return unknown(words if len(words) <= 60 else f"{words[:57]}...", node.span, *self._structure(node))
 
+    def by_text(self, words: str, node: object, span: Span) -> Scalar:
+        """An unknown value that is known by what is written in all that decides it."""
+        names = sorted((name, name_of(value)) for name, value in self.names.items())
+        return unknown(words, span, all_deciding(self.scope, node), names)
+
     def _structure(self, node: Expression) -> list[object]:
         """The structure of an expression, with its references worked out."""
         parts = (part for part in parts_of(node) if not isinstance(part, Span))
@@ -194,18 +204,35 @@ class Evaluator:
         if isinstance(part, OtherFile):
             return self._evaluator_of(self.scope, part.source, self.names).part_structure(part.value)
         if isinstance(part, Variable | Attribute | Index) and ("*" in self.names or not is_of_item(part)):
-            try:
-                return name_of(self._reference(part))
-            except Missing:
-                return "nothing"
-            except Opaque as error:
-                raise Opaque("this value depends on one that cannot be worked out", part.span) from error
+            return self._name_apart(part)
         if isinstance(part, Call) and part.name.startswith(("file", "templatefile")):
             return name_of(self.value(part))
         if isinstance(part, tuple):
             return [self.part_structure(each) for each in part]
         inner = [each for each in parts_of(part) if not isinstance(each, Span)]
         return [type(part).__name__, *map(self.part_structure, inner)] if is_dataclass(part) else part
+
+    def _name_apart(self, node: Variable | Attribute | Index) -> object:
+        """Return what tells apart what a reference comes to, whatever is so; of too much to work out, all texts."""
+        head, steps = head_and_steps(node)
+        if isinstance(head, Variable) and head.name not in self.names and all(isinstance(s, Attribute) for s in steps):
+            # What is kept by its identity has to stay.
+            return self.remembered(("name", id(node)), lambda: (self._table(node), node))[0]
+        return self._table(node)
+
+    def _table(self, node: Variable | Attribute | Index) -> object:
+        """Return what tells apart all that a reference comes to."""
+
+        def run(truths: Truths) -> str:
+            try:
+                return self.scope.memory.apart(lambda: name_of(self.under(truths)._reference(node)))
+            except Missing:
+                return "nothing"
+
+        try:
+            return outcome_table(outcomes(run, {}, node.span))
+        except Opaque:
+            return name_of(self.by_text("", node, node.span))
 
     def template(self, node: Template) -> Node:
         """Return what a template comes to; one interpolation alone keeps its type."""
@@ -228,7 +255,8 @@ class Evaluator:
             return self._stretches_of(part.if_true if self.holds(part.condition) else part.if_false)
         pairs = pairs_of(self.value(part.collection))
         if pairs is None:
-            raise Opaque("nobody can tell how often this is repeated; write the text out", part.span)
+            words = " ".join(self.source.text[slice(*part.span)].split())[:57]
+            return (Stretch(hole(f"{words}...", self.part_structure(part)), part.span),)
         stretches: list[Stretch] = []
         for key, item in pairs:
             inner = self.with_names({part.names[1]: item, **({part.names[0]: key} if part.names[0] else {})})
@@ -267,8 +295,9 @@ class Evaluator:
         if node.operator == "!":
             return self._boolean(not self.holds(node.right), node.span)
         if node.left is not None and node.operator in ("&&", "||"):
-            left, right = self.holds(node.left), self.holds(node.right)
-            return self._boolean(left and right if node.operator == "&&" else left or right, node.span)
+            if (left := self.holds(node.left)) == (node.operator == "||"):
+                return self._boolean(left, node.span)
+            return self._boolean(self.holds(node.right), node.span)
         if node.left is not None and node.operator in ("==", "!="):
             left_value, right_value = self.value(node.left), self.value(node.right)
             is_equal = surely_equal(left_value, right_value)
@@ -328,10 +357,13 @@ class Evaluator:
     def _named_value(self, first: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
         labels = [step.name for step in steps if isinstance(step, Attribute)]
         if first in ("local", "var") and steps and isinstance(steps[0], Attribute):
-            value = self.local(labels[0]) if first == "local" else self._variable(labels[0], span)
+            if first == "local":
+                value, rest = self._local_part(labels[0], steps[1:])
+            else:
+                value, rest = self.scope.ways.variable(self, labels[0], steps[1:], span)
             head = "" if first == "var" and self.scope.parent else f"{first}."
             name = f"{self.scope.name}{head}{labels[0]}"
-            return place_at(self.follow(value, steps[1:], span), span, name)
+            return place_at(self.follow(value, rest, span), span, name)
         if first == "module" and steps and isinstance(steps[0], Attribute):
             return self.scope.ways.module(self, steps, span)
         if first == "path" and labels in (["module"], ["root"]):
@@ -358,11 +390,26 @@ class Evaluator:
 
     def _document(self, head: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
         """The policy that a data source makes, as the JSON that it is given on as."""
+        return self.scope.ways.rendered(*self._inside_document(head, steps, span))
+
+    def _inside_document(self, head: str, steps: Sequence[Attribute | Index], span: Span) -> tuple[Evaluator, Body]:
+        """The data source that makes a policy, and an evaluator for its inside."""
         definition = self.scope.folder.definitions.get(head)
         if definition is None:
             raise Opaque(f"{head} is not defined in this folder; Terraform refuses this", span)
         key = self.value(steps[0].key) if steps and isinstance(steps[0], Index) else None
-        return self.scope.ways.rendered(self.inside(head, definition, key, span), definition.body)
+        return self.inside(head, definition, key, span), definition.body
+
+    def document_at(self, node: Expression) -> tuple[Evaluator, Body] | None:
+        """The data source to whose policy a reference leads, and an evaluator for its inside; None for all else."""
+        head, steps = head_and_steps(node)
+        labels = tuple(step.name for step in steps[:2] if isinstance(step, Attribute))
+        last = steps[-1] if steps else None
+        if not isinstance(head, Variable) or (head.name, *labels[:1]) != _DOCUMENT or len(labels) != 2:
+            return None
+        if head.name in self.names or not isinstance(last, Attribute) or last.name not in ("json", "minified_json"):
+            return None
+        return self._inside_document(".".join((*_DOCUMENT, labels[1])), steps[2:], node.span)
 
     def _documents(self, node: Splat) -> Node | None:
         """The policies that all objects of a data source make; None for anything else, or if nobody knows how many."""
@@ -422,16 +469,18 @@ class Evaluator:
 
     def local(self, name: str) -> Node:
         """The value of a local."""
+        return self._local_part(name, ())[0]
+
+    def _local_part(self, name: str, steps: Sequence[Attribute | Index]) -> tuple[Node, Sequence[Attribute | Index]]:
+        """The part of a local that the first steps lead to as it is written, and the steps that are left."""
         definition = self._definition(f"local.{name}")
         if definition.value is None:
             raise Opaque(f"local.{name} has no value", definition.span)
         key = f"local.{name}"
         self.refuse_circle(key, definition.span)
-        inner, expression = self._evaluator_of(self.scope, definition.source, {}, key), definition.value
-        return self.remembered(key, lambda: inner.value(expression))
-
-    def _variable(self, name: str, span: Span) -> Node:
-        return self.remembered(f"var.{name}", lambda: self.scope.ways.variable(self, name, span))
+        inner = self._evaluator_of(self.scope, definition.source, {}, key)
+        part = written_part(definition.value, steps)
+        return self.remembered((key, part.path), lambda: inner.value(part.value)), part.rest
 
     def remembered(self, key: object, work: Callable[[], T]) -> T:
         """Return what `work` makes of this scope and its truths alone, done once under this key."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from policy_guard.documents.containers.choices import Impossible, Need
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.terraform.attributes import attribute
-from policy_guard.documents.containers.terraform.deciding import deciding_texts
+from policy_guard.documents.containers.terraform.deciding import all_deciding
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.instances import keys_of
 from policy_guard.documents.containers.terraform.scope import Scope
@@ -130,9 +130,6 @@ def _entries(evaluator: Evaluator, label: str, key: Node | None, scope: Scope, s
         yield Entry(Scalar(name, span), value)
 
 
-def _texts(scope: Scope, label: str, span: Span) -> list[tuple[str, str, str]]:
+def _texts(scope: Scope, label: str, span: Span) -> list[object]:
     """Return all that decides what a module gives back."""
-    texts, reads = deciding_texts(scope, Attribute(Variable("module", span), label, span))
-    if reads:
-        raise Opaque("files decide what this module gives back; refer to one of its outputs by its name", span)
-    return sorted(texts)
+    return all_deciding(scope, Attribute(Variable("module", span), label, span))

@@ -5,14 +5,15 @@ Source: terraform-provider-aws, internal/service/iam/policy_document_data_source
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from policy_guard.documents.containers.choices import free
 from policy_guard.documents.containers.holes import Parts
-from policy_guard.documents.containers.opaque import Opaque
+from policy_guard.documents.containers.opaque import Excess, Opaque, Unclear
 from policy_guard.documents.containers.terraform.definition import plain_text
-from policy_guard.documents.containers.terraform.elsewhere import is_unread, unread_statements
+from policy_guard.documents.containers.terraform.elsewhere import is_unread
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
+from policy_guard.documents.containers.terraform.merged import Item, items_apart, merged_statements
 from policy_guard.documents.containers.terraform.text import policy_of
 from policy_guard.documents.containers.terraform.values import (
     JSON,
@@ -28,7 +29,7 @@ from policy_guard.documents.containers.terraform.values import (
     text_of,
     unknown,
 )
-from policy_guard.documents.hcl.syntax import Block, Body, Expression, OtherFile, Variable
+from policy_guard.documents.hcl.syntax import Block, Body, Call, Conditional, Expression, List, OtherFile, Variable
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
 
 _LISTS = {
@@ -38,7 +39,9 @@ _LISTS = {
     "not_resources": "NotResource",
 }
 _BLOCKS = ("principals", "not_principals", "condition")
-_MERGED = ("source_policy_documents", "override_policy_documents")
+_MERGED = ("source_json", "source_policy_documents", "override_policy_documents", "override_json")
+_OWN = "statement"
+_JOINING = ("concat", "compact", "flatten")
 _TOP = ("version", "policy_id", "count", "for_each", "provider", "depends_on", *_MERGED)
 _ELEMENTS = (
     "Sid",
@@ -53,64 +56,63 @@ _ELEMENTS = (
 )
 
 
-def render(evaluator: Evaluator, body: Body) -> Object:
-    """The policy of a data source. Raises `Need` and `Opaque`."""
+def render(evaluator: Evaluator, body: Body, is_apart: bool = False) -> Object:
+    """The policy of a data source. Raises `Need` and `Opaque`.
+
+    If it `is_apart`, each statement has what has to be so for it, and no truths are needed for that.
+    """
     for name, argument in body.arguments.items():
         if name not in _TOP:
             raise Opaque(f"aws_iam_policy_document has no argument {name[:60]}", argument.span)
-    statements: list[Node] = []
-    own_statements = [mapping for block in _blocks(evaluator, body, ("statement",)) for mapping in _statement(*block)]
-    source, override = (_documents(evaluator, body, name) for name in _MERGED)
-    by_sid: dict[str, int] = {}
-    for statement in _with_unread((*source, *own_statements, *override)):
-        evaluator.spend(statement.span)
-        _put(statements, by_sid, statement)
+    items: list[Item] = []
+    for name in _MERGED[:2]:
+        items += (item._replace(group=name) for item in _merged_items(evaluator, body, name, is_apart))
+    for block in body.blocks:
+        items += _items_of_block(evaluator, block, is_apart)
+    for name in _MERGED[2:]:
+        items += _merged_items(evaluator, body, name, is_apart)
+    statements = merged_statements(evaluator, items, is_apart)
     version = body.value("version")
     text = single(evaluator.value(version)) if version is not None else Scalar("2012-10-17", body.span)
-    entries = (_entry("Version", text), _entry("Statement", Array(tuple(statements), body.span)))
+    entries = (_entry("Version", text), _entry("Statement", Array(statements, body.span)))
     return Object(entries, body.span, JSON)
 
 
-def _with_unread(items: Sequence[Object | Scalar]) -> Iterator[Object]:
-    """The statements, and what stands for those of documents of which nothing is known. Raises `Opaque`.
-
-    Statements with a Sid behind such a document may replace some of its own, and it some of those before it.
-    """
-    sids = [name_of(sid) for item in items if isinstance(item, Object) and (sid := item.get("Sid")) is not None]
-    replaceable = False
-    for item in items:
-        if isinstance(item, Object):
-            replaceable = replaceable or item.get("Sid") is not None
-            yield item
-        elif replaceable:
-            raise Opaque("this is resolved later, and may replace statements with a Sid; merge it first", item.span)
-        else:
-            yield from unread_statements(item, sids)
+def policy_value(evaluator: Evaluator, node: Expression) -> Node:
+    """What an expression comes to; of a document that it leads to, each statement has what has to be so for it."""
+    if isinstance(node, Conditional):
+        return policy_value(evaluator, node.if_true if evaluator.holds(node.condition) else node.if_false)
+    document = evaluator.document_at(node)
+    return render(*document, is_apart=True) if document is not None else evaluator.value(node)
 
 
 def _entry(name: str, value: Node) -> Entry:
     return Entry(Scalar(name, value.span), value)
 
 
-def _put(statements: list[Node], by_sid: dict[str, int], statement: Object) -> None:
-    """Add a statement, in place of the one with its Sid."""
-    sid = statement.get("Sid")
-    if sid is not None and not is_known(sid):
-        raise Opaque("the Sid is not known here, and statements of one Sid replace each other", sid.span)
-    if sid is not None and name_of(sid) in by_sid:
-        statements[by_sid[name_of(sid)]] = statement
-        return
-    if sid is not None:
-        by_sid[name_of(sid)] = len(statements)
-    statements.append(statement)
-
-
 # --- blocks
 
 
-def _blocks(evaluator: Evaluator, body: Body, types: Sequence[str]) -> Iterator[tuple[Evaluator, Body, bool]]:
+def _items_of_block(evaluator: Evaluator, block: Block, is_apart: bool) -> list[Item]:
+    """The statements that a block of a document makes; of one that depends on too much, what may be in it."""
+
+    def items(inner: Evaluator) -> list[Item]:
+        bodies = _blocks(inner, (block,), ("statement",))
+        return [Item(each, group=_OWN) for body in bodies for each in _statement(*body)]
+
+    if not is_apart:
+        return items(evaluator)
+    try:
+        return items_apart(evaluator, block, items)
+    except (Excess, Unclear):
+        return [Item(evaluator.by_text("this statement", block, block.head), group=_OWN)]
+
+
+def _blocks(
+    evaluator: Evaluator, blocks: Iterable[Block], types: Sequence[str]
+) -> Iterator[tuple[Evaluator, Body, bool]]:
     """The blocks of these types, those of `dynamic` too; the last says that nobody knows how often it is there."""
-    for block in body.blocks:
+    for block in blocks:
         if block.type in types:
             yield evaluator, block.body, False
         elif block.type == "dynamic" and block.labels and block.labels[0] in types:
@@ -164,8 +166,8 @@ def _statement(evaluator: Evaluator, body: Body, is_repeated: bool) -> Iterator[
     if all(entry.key.text != "Effect" for entry in entries):
         entries.insert(0, _entry("Effect", Scalar("Allow", Span(body.span.start, body.span.start + 1))))
     for type_, element in (("principals", "Principal"), ("not_principals", "NotPrincipal")):
-        entries += _principals(element, list(_blocks(evaluator, body, (type_,))))
-    conditions = _conditions(list(_blocks(evaluator, body, ("condition",))))
+        entries += _principals(element, list(_blocks(evaluator, body.blocks, (type_,))))
+    conditions = _conditions(list(_blocks(evaluator, body.blocks, ("condition",))))
     if conditions is not None:
         yield Object((*entries, *conditions), body.span)
 
@@ -203,11 +205,13 @@ def _with_variables(item: Node) -> Node:
 def _principals(element: str, blocks: Sequence[tuple[Evaluator, Body, bool]]) -> Iterator[Entry]:
     by_type: dict[str, list[Node]] = {}
     for evaluator, body, is_repeated in blocks:
-        if is_repeated or set(body.arguments) != {"type", "identifiers"}:
-            raise Opaque("these principals are not known here; write them out", body.span)
+        if set(body.arguments) != {"type", "identifiers"}:
+            raise Opaque("principals have type and identifiers", body.span)
+        if is_repeated:
+            raise Unclear("these principals are not known here; write them out", body.span)
         type_ = single(evaluator.value(body.arguments["type"].value))
         if not isinstance(type_, Scalar) or not is_known(type_):
-            raise Opaque("the type of these principals is not known; write it out", body.span)
+            raise Unclear("the type of these principals is not known; write it out", body.span)
         items = _flat_items(evaluator.value(body.arguments["identifiers"].value))
         by_type.setdefault(type_.text, []).extend(_with_variables(_as_string(item)) for item in items)
     if not by_type:
@@ -233,10 +237,10 @@ def _conditions(blocks: Sequence[tuple[Evaluator, Body, bool]]) -> tuple[Entry, 
             continue
         test, variable = (single(evaluator.value(body.arguments[name].value)) for name in ("test", "variable"))
         if not isinstance(test, Scalar) or not is_known(test):
-            raise Opaque("the test of a condition is not known; write it out", body.span)
+            raise Unclear("the test of a condition is not known; write it out", body.span)
         values = by_test.setdefault(label_of(test), {})
         if not all(surely_differ(parts(variable), other) for other in values if other != parts(variable)):
-            raise Opaque("nobody knows whether these are conditions on one key; write the keys out", body.span)
+            raise Unclear("nobody knows whether these are conditions on one key; write the keys out", body.span)
         items = _flat_items(evaluator.value(body.arguments["values"].value))
         values.setdefault(parts(variable), []).extend(_with_variables(_as_string(item)) for item in items)
     if not by_test:
@@ -256,25 +260,60 @@ def _key(key: Parts, span: Span) -> Scalar:
 # --- documents that are merged
 
 
-def _documents(evaluator: Evaluator, body: Body, name: str) -> list[Object | Scalar]:
-    """The statements of the policies in a list, as they come out of being read and written again.
-
-    A document of which nothing is known stands for its statements.
-    """
+def _merged_items(evaluator: Evaluator, body: Body, name: str, is_apart: bool) -> list[Item]:
+    """The statements of the policies in a list, as they come out of being read and written again."""
     argument = body.value(name)
-    value = evaluator.value(argument) if argument is not None else Array((), body.span)
-    mappings: list[Object | Scalar] = []
-    for item in value.items if isinstance(value, Array) else (value,):
-        if is_null(item):
+    if argument is None:
+        return []
+    is_text = name.endswith("_json")
+    if not is_apart:
+        value = evaluator.value(argument)
+        return [] if is_text and _is_empty(value) else _items_of_value(value)
+    items: list[Item] = []
+    for part, is_compact in _merged_values(argument, is_text):
+        items += _items_of_part(evaluator, part, is_compact)
+    return items
+
+
+def _merged_values(value: Expression, is_compact: bool) -> Iterator[tuple[Expression, bool]]:
+    """The values in a list of documents as it is written; the second tells that empty ones are left out."""
+    if isinstance(value, List):
+        yield from ((item, is_compact) for item in value.items)
+    elif isinstance(value, Call) and value.name in _JOINING and not value.spread:
+        for argument in value.arguments:
+            yield from _merged_values(argument, is_compact or value.name == "compact")
+    else:
+        yield value, is_compact
+
+
+def _items_of_part(evaluator: Evaluator, part: Expression, is_compact: bool) -> list[Item]:
+    """The statements of a value in a list of documents, each with what has to be so for it."""
+
+    def items(inner: Evaluator) -> list[Item]:
+        value = policy_value(inner, part)
+        return [] if is_compact and _is_empty(value) else _items_of_value(value)
+
+    return items_apart(evaluator, part, items)
+
+
+def _is_empty(value: Node) -> bool:
+    return isinstance(value, Scalar) and not parts(value)
+
+
+def _items_of_value(value: Node) -> list[Item]:
+    """The statements of one policy, or of those in a list; one of which nothing is known stands for its own."""
+    items: list[Item] = []
+    for document in value.items if isinstance(value, Array) else (value,):
+        if is_null(document):
             continue
-        if isinstance(item, Scalar) and is_unread(item):
-            mappings.append(item)
+        if isinstance(document, Scalar) and is_unread(document):
+            items.append(Item(document))
             continue
-        statements = policy_of(item, item.span).get("Statement")
+        statements = policy_of(document, document.span).get("Statement")
         if not isinstance(statements, Array):
-            raise Opaque("the provider takes a list of statements alone here", item.span)
-        mappings += map(_rewrite, statements.items)
-    return mappings
+            raise Opaque("the provider takes a list of statements alone here", document.span)
+        items += (Item(each._replace(guards=()), each.guards) for each in map(_rewrite, statements.items))
+    return items
 
 
 def _rewrite(statement: Node) -> Object:
@@ -282,7 +321,7 @@ def _rewrite(statement: Node) -> Object:
         raise Opaque("the provider reads this statement in another way; spell its elements as AWS does", statement.span)
     entries = (entry._replace(value=_element(entry.key.text, entry.value)) for entry in statement.entries)
     kept_entries = (entry for entry in entries if not (entry.key.text == "Condition" and entry.value == _NO_CONDITION))
-    return Object(tuple(kept_entries), statement.span, statement.tag)
+    return statement._replace(entries=tuple(kept_entries))
 
 
 _NO_CONDITION = Object((), Span(0, 0))

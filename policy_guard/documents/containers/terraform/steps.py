@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeGuard
 
 from policy_guard.documents.containers.opaque import Missing, Opaque
+from policy_guard.documents.containers.terraform.definition import plain_text
 from policy_guard.documents.containers.terraform.scope import Attachables
 from policy_guard.documents.containers.terraform.values import (
     SET,
@@ -15,8 +17,9 @@ from policy_guard.documents.containers.terraform.values import (
     single,
     unknown,
 )
-from policy_guard.documents.hcl.syntax import Attribute, Expression, Index, Item
+from policy_guard.documents.hcl.syntax import Attribute, Call, Expression, Index, Item, Mapping, Variable
 from policy_guard.documents.source import Array, Node, Object, Scalar, Span
+from policy_guard.records import NamedTuple
 
 
 def head_and_steps(node: Expression) -> tuple[Expression, list[Attribute | Index]]:
@@ -26,6 +29,49 @@ def head_and_steps(node: Expression) -> tuple[Expression, list[Attribute | Index
         steps.append(node)
         node = node.value
     return node, steps[::-1]
+
+
+class WrittenPart(NamedTuple):
+    """A part of a value that stands in mappings: where it is written, its type if it has one, and the steps left."""
+
+    value: Expression
+    type_: Expression | None
+    path: tuple[str, ...]
+    rest: Sequence[Attribute | Index]
+
+
+def written_part(value: Expression, steps: Sequence[Attribute | Index], type_: Expression | None = None) -> WrittenPart:
+    """The part that the first steps lead to: what stands beside it in mappings need not be worked out.
+
+    Of a value with a type, it is one to which the type gives no other value than what is written.
+    """
+    path: list[str] = []
+    for step in steps:
+        type_ = None if isinstance(type_, Variable) and type_.name == "any" else type_
+        name = step.name if isinstance(step, Attribute) else plain_text(step.key)
+        entry = _entry(value, name)
+        inner_type = _entry(type_.arguments[0], name) if _is_object_type(type_) else None
+        if entry is None or (type_ is not None and (inner_type is None or _is_optional(inner_type))):
+            break
+        value, type_ = entry, inner_type
+        path.append(name)
+    return WrittenPart(value, type_, tuple(path), steps[len(path) :])
+
+
+def _entry(mapping: Expression, name: str) -> Expression | None:
+    """The value that is written under a name in a mapping whose keys are all written out; None for all else."""
+    if not isinstance(mapping, Mapping) or not name:
+        return None
+    entries = {plain_text(key): value for key, value in mapping.items}
+    return entries.get(name) if "" not in entries else None
+
+
+def _is_object_type(type_: Expression | None) -> TypeGuard[Call]:
+    return isinstance(type_, Call) and type_.name == "object" and len(type_.arguments) == 1
+
+
+def _is_optional(type_: Expression) -> bool:
+    return isinstance(type_, Call) and type_.name == "optional"
 
 
 def is_of_item(node: Expression) -> bool:

@@ -42,7 +42,6 @@ from policy_guard.documents.containers.terraform.places import (
     Use,
     documents,
     is_document,
-    told_at,
     type_of,
     uses,
 )
@@ -330,16 +329,15 @@ def _of_groups(use: Use, groups: Mapping[str, Collection[str]], principals: Coll
 def all_units(scope: Scope) -> tuple[Unit, ...]:
     """All policies of a folder and of the modules that it calls."""
     return tuple(
-        unit._replace(elsewhere=is_elsewhere(use, unit), address=unit.address.removesuffix(f".{MADE}"))
+        unit._replace(elsewhere=is_elsewhere(use), address=unit.address.removesuffix(f".{MADE}"))
         for use in uses(scope)
         for unit in units(use)
     )
 
 
-def is_elsewhere(use: Use, unit: Unit) -> bool:
+def is_elsewhere(use: Use) -> bool:
     """Tell whether a policy is what a module makes of which nobody reads what it makes."""
-    is_module = use.value is None and use.address.removeprefix(use.scope.name).startswith("module.")
-    return is_module and (unit.policy is None or told_at(use) == MADE)
+    return use.value is None and use.address.removeprefix(use.scope.name).startswith("module.")
 
 
 def _unbounded(use: Use, scope: Scope) -> Iterator[Unit]:

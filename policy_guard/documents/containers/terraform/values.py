@@ -64,7 +64,8 @@ def name_of(node: Node) -> str:
     tag = node.tag or ""
     if isinstance(node, Array):
         return f"{tag}[{', '.join(map(name_of, node.items))}]"
-    return f"{tag}{{{', '.join(sorted(f'{name_of(key)}: {name_of(value)}' for key, value in node.entries))}}}"
+    guards = "".join(f"{guard[:3]!r} " for guard in node.guards)
+    return f"{guards}{tag}{{{', '.join(sorted(f'{name_of(key)}: {name_of(value)}' for key, value in node.entries))}}}"
 
 
 def parts(node: Node) -> Parts:
@@ -133,7 +134,12 @@ def encoded_whole(node: Scalar) -> Parts | None:
     inner = parts(node)
     if len(inner) != 1 or not isinstance(inner[0], Hole):
         return None
-    return ('"', Hole(f"{inner[0].name.removesuffix(_WHOLE)}{_WHOLE}"), '"')
+    return ('"', as_any_value(inner[0]), '"')
+
+
+def as_any_value(part: Hole) -> Hole:
+    """The hole, marked as one that may be any value in JSON."""
+    return Hole(f"{part.name.removesuffix(_WHOLE)}{_WHOLE}")
 
 
 def as_whole(part: Hole) -> Hole:
@@ -149,7 +155,7 @@ def place_at(node: Node, span: Span, name: str = "") -> Node:
     if isinstance(node, Array):
         return Array(tuple(place_at(item, span, name) for item in node.items), span, node.tag)
     entries = tuple(Entry(key._replace(span=span), place_at(value, span, name)) for key, value in node.entries)
-    return Object(entries, span, node.tag)
+    return node._replace(entries=entries, span=span)
 
 
 def _stretch_at(stretch: Stretch, span: Span, name: str) -> Stretch:

@@ -5,18 +5,20 @@ Source: Terraform, "Input Variables", "Type Constraints" and "Optional Object Ty
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from policy_guard.documents.containers.choices import free
 from policy_guard.documents.containers.terraform.definition import Definition, plain_text
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.functions import LISTS
+from policy_guard.documents.containers.terraform.steps import WrittenPart, written_part
 from policy_guard.documents.containers.terraform.values import is_known, is_null, label_of, name_of, unknown
 from policy_guard.documents.containers.terraform.written import made_of
 from policy_guard.documents.hcl.syntax import (
     Attribute,
     Call,
     Expression,
+    Index,
     List,
     Literal,
     Mapping,
@@ -28,29 +30,39 @@ from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scal
 _KINDS = {"string": "string", "bool": "boolean", "number": "number"}
 _OPTIONAL = "optional"
 _MOST_DEEP = 20
+_NOTHING = Literal("null", "null", Span(0, 0))
+"""What stands for the value of a variable that no caller gives."""
 
 
-def variable_value(evaluator: Evaluator, name: str, span: Span) -> Node:
-    """The value of a variable: given by the caller, or one that nobody knows. Raises `Need` and `Opaque`."""
-    definition = evaluator.scope.folder.definitions.get(f"var.{name}")
-    evaluator.refuse_circle(f"var.{name}", span)
-    value = _value(evaluator, name, definition, span)
+def variable_value(
+    evaluator: Evaluator, name: str, steps: Sequence[Attribute | Index], span: Span
+) -> tuple[Node, Sequence[Attribute | Index]]:
+    """The part of a variable that the first steps lead to as it is given, and the steps left. Raises like `value`."""
+    scope = evaluator.scope
+    definition = scope.folder.definitions.get(f"var.{name}")
     type_ = definition.body.value("type") if definition else None
-    if type_ is None or definition is None:
-        return value
-    inner = evaluator.in_scope(evaluator.scope, definition.source, f"var.{name}")
-    return made_of(_Conversion(inner, span).converted(value, type_), (value,))
+    argument = scope.call.body.value(name) if scope.parent is not None and scope.call is not None else None
+    part = written_part(argument, steps, type_) if argument is not None else WrittenPart(_NOTHING, type_, (), steps)
+
+    def value() -> Node:
+        evaluator.refuse_circle(f"var.{name}", span)
+        part_value = _value(evaluator, name, definition, part, span)
+        if part.type_ is None or definition is None:
+            return part_value
+        inner = evaluator.in_scope(scope, definition.source, f"var.{name}")
+        return made_of(_Conversion(inner, span).converted(part_value, part.type_), (part_value,))
+
+    return evaluator.remembered((f"var.{name}", part.path), value), part.rest
 
 
-def _value(evaluator: Evaluator, name: str, definition: Definition | None, span: Span) -> Node:
+def _value(evaluator: Evaluator, name: str, definition: Definition | None, part: WrittenPart, span: Span) -> Node:
     scope, key = evaluator.scope, f"var.{name}"
     default = definition.body.value("default") if definition else None
     if scope.parent is not None and scope.call is not None:
-        argument = scope.call.body.value(name)
-        if argument is not None:
+        if part.value is not _NOTHING:
             caller = evaluator.in_call(scope.parent, scope.call.source, key)
-            value = caller.with_names(scope.instance or caller.numbered(scope.call.body)).value(argument)
-            if not is_null(value) or default is None or definition is None or _takes_null(definition):
+            value = caller.with_names(scope.instance or caller.numbered(scope.call.body)).value(part.value)
+            if part.path or not is_null(value) or default is None or definition is None or _takes_null(definition):
                 return value
         if definition is not None and default is not None:
             return evaluator.in_scope(scope, definition.source, key).value(default)
