@@ -287,8 +287,8 @@ def _policy(use: Use, evaluator: Evaluator, sources: list[Source]) -> Node:
     if name := told_at(use):
         return _told_policy(use, evaluator, name)
     if use.value is None:
-        if is_remote(use):
-            return of_kind(_made_elsewhere(use), use.kind)
+        if _is_known_by_all(use):
+            return of_kind(_made_of_all(use), use.kind)
         if not use.address.removeprefix(use.scope.name).startswith("data."):
             raise Opaque(
                 "policies may be given on here in a way that is not read; judge this by hand", use.definition.span
@@ -310,15 +310,16 @@ def _known_by_text(use: Use, evaluator: Evaluator, value: Expression) -> Object:
     return policy_with(unread_statements(evaluator.by_text("this value", deciding_values, value.span)), value.span)
 
 
-def is_remote(use: Use) -> bool:
-    """Tell whether a place is a module that is not in the repository."""
+def _is_known_by_all(use: Use) -> bool:
+    """Tell whether a place is a module elsewhere, or repeats something that is not known to be a policy."""
     address = use.address.removeprefix(use.scope.name)
     label = address.removeprefix("module.")
-    return use.value is None and address != label and not use.scope.path_of(label)
+    is_repeated = address == label and use.kind is None and not label.startswith("data.")
+    return is_repeated or (address != label and not use.scope.path_of(label))
 
 
-def _made_elsewhere(use: Use) -> Object:
-    """The policies that a module elsewhere makes: what they may allow and deny, which all that it is given decides."""
+def _made_of_all(use: Use) -> Object:
+    """The policies that are made of all that decides a place: what they may allow and deny."""
     span = use.definition.block.head if use.definition.block else use.definition.span
     contents = use.scope.folder.contents_of(("",)) if use.reads else ""
     return policy_with(unread_statements(unknown(use.address, span, sorted(use.deciding), contents)), span)

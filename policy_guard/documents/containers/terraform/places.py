@@ -69,6 +69,7 @@ _MAY_BE_GIVEN = re.compile(r"\b(?:aws_iam_policy_document|local|module|var|each|
 _OF_STRUCTURE = ("jsonencode", "yamlencode")
 _WRITING = (*_OF_STRUCTURE, "base64encode", "base64gzip")
 _ARN = re.compile(r":iam::[^:]*:policy/")
+_NAMING = ("id", "version")
 _OF_TARGETS, _POLICY_ID = "aws_organizations_policy_attachment", "policy_id"
 CEILING = "permissions_boundary"
 GRANT = "grant"
@@ -392,11 +393,16 @@ def _unlisted_uses(scope: Scope, address: str, definition: Definition, argument:
             yield from _given_policies(scope, place, definition, leaf)
 
 
+def _is_null(value: Expression) -> bool:
+    return isinstance(value, Literal) and value.kind == "null"
+
+
 def _names_resource(value: Expression) -> bool:
-    """Tell whether a value is the id of one or another resource of AWS, which is no policy and names none of IAM."""
+    """Tell whether a value is the id or version of a resource of AWS, which is no policy and names none of IAM."""
     if isinstance(value, Conditional):
-        return _names_resource(value.if_true) and _names_resource(value.if_false)
-    if not isinstance(value, Attribute) or value.name != "id":
+        sides = [side for side in (value.if_true, value.if_false) if not _is_null(side)]
+        return bool(sides) and all(map(_names_resource, sides))
+    if not isinstance(value, Attribute) or value.name not in _NAMING:
         return False
     inner = value.value.value if isinstance(value.value, Index) else value.value
     head = inner.value if isinstance(inner, Attribute) else None
