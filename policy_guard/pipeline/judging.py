@@ -160,14 +160,19 @@ class Judge:
 
         policy = _policy(pair)
         critical_entries = self._settings.critical if policy.kind not in BESIDE_FULL_ACCESS else ()
-        paths = _paths(pair)
+        addresses = [address for side in (pair.new, pair.old) if side for address in side.addresses]
+        places = [(path, addresses) for path in _paths(pair)]
         return Facts(
             kind=policy.kind,
             new=pair.new,
             old=pair.old,
             changed=comparing and not _means_same(pair),
             listed=bool(critical_entries),
-            critical=tuple(e for e in critical_entries if e.is_about(policy.kind) and any(map(e.concerns, paths))),
+            critical=tuple(
+                each
+                for each in critical_entries
+                if each.is_about(policy.kind) and any(each.concerns(*place) for place in places)
+            ),
             reference=pair.reference,
             within=pair.within,
         )

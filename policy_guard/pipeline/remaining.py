@@ -28,7 +28,7 @@ def judge_the_rest(run: Run) -> None:
             sentence = f"ignore-unreadable: {ignore.file} has no line that reads {line}; remove the entry"
             run.session.results.note(sentence)
     for entry in run.reader.settings.critical:
-        if entry.files and not any(map(entry.concerns, files)):
+        if entry.files and not any(map(entry.reaches, files)):
             run.session.results.note(f"the critical entry {entry.id} is about no file here: {', '.join(entry.files)}")
     _judge_remaining(run, files, changed_paths)
 

@@ -238,7 +238,7 @@ class Results:
         )
 
     def _is_elsewhere(self, entry: CriticalEntry) -> bool:
-        return not any(map(entry.concerns, self._paths_judged))
+        return not any(map(entry.reaches, self._paths_judged))
 
     def _count_gone(self) -> None:
         """Lets the policies fail in whose place is what nobody looks into, those too that were not judged."""

@@ -340,6 +340,7 @@ class Run(NamedTuple):
     def look_for_named(self, all_policies: bool) -> None:
         """Say which addresses in the settings name no policy of a file that changed, or with `all_policies` of any."""
         patterns = [entry.files for entry in self.config.policies] + [entry.files for entry in self.config.groups]
+        patterns += [entry.files for entry in self.reader.settings.critical]
         if not any(map(names_policies, patterns)):
             return
         from policy_guard.pipeline.pairing.named import NamedPolicies

@@ -43,7 +43,7 @@ class Settings(NamedTuple):
 
     def scope(self, path: str) -> tuple[object, ...]:
         """All that decides how a file is judged: two paths with one scope are judged alike."""
-        entries = tuple(entry.meaning() for entry in self.critical if entry.concerns(path))
+        entries = tuple(entry.meaning() for entry in self.critical if entry.reaches(path))
         groups = tuple(group.name for group in self.config.groups if group.reaches(path))
         return self.config.policy_rule(path), self.config.policy_rules_in(path), groups, entries
 

@@ -564,3 +564,26 @@ def test_in_ci_a_change_does_not_limit_an_entry_to_other_kinds(scratch: Scratch)
     scratch.commit()
     answer = scratch.guard("check", "--base", "HEAD~1", CI="true")
     assert "grants a critical permission, assume" in answer.out
+
+
+def test_an_entry_is_asked_of_the_policies_whose_addresses_it_names(scratch: Scratch) -> None:
+    trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+
+    def template(name: str, action: str) -> str:
+        policy = {"PolicyName": "p", "PolicyDocument": document(allow(action))}
+        properties = {"AssumeRolePolicyDocument": document(trust), "Policies": [policy]}
+        role = {"Type": "AWS::IAM::Role", "Properties": properties}
+        return json.dumps({"Resources": {name: role, "Writer": {"Type": "AWS::SQS::Queue"}}})
+
+    scratch.write(".policy-guard.yaml", "version: 1\ncritical: critical.yaml\n")
+    entry = "{id: buckets, reason: r, actions: [s3:DeleteBucket], files: ['a.json#Resources.NAME']}"
+    scratch.write("a.json", template("Reader", "s3:DeleteBucket"))
+    for name in ("Reader", "Re*", "Nobody", "Writer*"):
+        scratch.write("critical.yaml", f"version: 1\npermissions: [{entry.replace('NAME', name)}]\n")
+        run = scratch.guard("check", "--all", "--format", "concise")
+        assert (run.code, "access-not-granted" in run.out) == (1, name.startswith("Re")), run
+    scratch.write("critical.yaml", f"version: 1\npermissions: [{entry.replace('NAME', 'Reader')}]\n")
+    scratch.write("a.json", template("Reader", "s3:GetObject"))
+    scratch.commit()
+    scratch.write("a.json", template("Renamed", "s3:GetObject"))
+    assert "a policy of this file that is not there: Resources.Reader" in scratch.guard("check").out

@@ -34,7 +34,8 @@ def count_grants(
     budgets, number = Budgets(), 0
     asked_policies = [(path, policy) for path, policy in policies if policy.kind not in BESIDE_FULL_ACCESS]
     for path, policy in stepwise(asked_policies, "policies", itemgetter(0), progress):
-        entries = tuple(entry for entry in critical if entry.concerns(path) and entry.is_about(policy.kind))
+        asked = (entry for entry in critical if entry.is_about(policy.kind))
+        entries = tuple(entry for entry in asked if entry.concerns(path, policy.addresses))
         ids = set(_granted_entries(policy, entries, budgets))
         counts.update(ids)
         number += bool(ids)

@@ -40,7 +40,12 @@ class NamedPolicies:
             )
             if not self._reader.included(path) or not (is_changed or all_policies):
                 continue
-            sides = self._comparison[1:2] if all_policies else self._comparison[:2]
+            is_gone = path not in self._reader.files(self._comparison.new) and not path.endswith(TERRAFORM)
+            if (path, address) in self._critical and is_gone:
+                continue
+            # Under another address, a policy would no longer be asked what the entry says.
+            is_asked_anew = all_policies or (path, address) in self._critical
+            sides = self._comparison[1:2] if is_asked_anew else self._comparison[:2]
             if not any(self._has(path, address, side) for side in sides):
                 words = f"the settings name a policy of this file that is not there: {address}"
                 source = Source(path, "", self._comparison.new.name)
@@ -51,7 +56,14 @@ class NamedPolicies:
     def _places(self) -> tuple[tuple[str, str], ...]:
         config = self._reader.settings.config
         patterns = [entry.files for entry in config.policies] + [entry.files for entry in config.groups]
-        return tuple(dict.fromkeys(place for each in patterns for place in single_policies(each)))
+        named_places = (place for each in patterns for place in single_policies(each))
+        return tuple(dict.fromkeys((*named_places, *sorted(self._critical))))
+
+    @cached_property
+    def _critical(self) -> frozenset[tuple[str, str]]:
+        """The places that entries of the critical list name."""
+        entries = self._reader.settings.critical
+        return frozenset(place for entry in entries for place in single_policies(entry.files))
 
     def _has(self, path: str, address: str, revision: Revision) -> bool:
         matches = glob(address)

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from policy_guard.documents.errors import SetupError
-from policy_guard.documents.globs import not_a_pattern
 from policy_guard.documents.source import Array, Node, Problem, Source
 from policy_guard.iam.parse.condition import conditions
 from policy_guard.iam.parse.reader import Reader
 from policy_guard.iam.parse.statement import NO_PARTITION, principals
 from policy_guard.iam.policy import Condition, Element, Principals, Statement, Value
+from policy_guard.settings.addresses import not_a_name
 from policy_guard.settings.critical.entry import CriticalEntry, RequestSet
 from policy_guard.settings.validation import error_at, node_at
 from policy_guard.solver.strings.pattern import STAR, Pattern, holes, plain_pattern
@@ -47,7 +47,7 @@ def _mistakes(plain: dict[str, Any]) -> Iterator[tuple[str, tuple[str | int, ...
         if key in plain:
             yield key, (key,), f"all-of stands in place of {key}; write it in each set of all-of"
     for at, text in enumerate(plain.get("files", ())):
-        if message := not_a_pattern(text):
+        if message := not_a_name(text):
             yield "files", ("files", at), message
     yield from _mistakes_in_set(plain, ())
     for number, plain_set in enumerate(plain.get("all-of", ())):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
 
-from policy_guard.documents.globs import matches_any
 from policy_guard.documents.source import Source, Span
 from policy_guard.iam import catalog
 from policy_guard.iam.policy import Kind, Principals, Statement, Value, principals_meaning, statement_meaning
 from policy_guard.records import NamedTuple
+from policy_guard.settings.addresses import name_file, name_policies_in, name_policy
 from policy_guard.settings.severity import Severity
 
 MOST_SUGGESTIONS = 5
@@ -59,9 +59,13 @@ class CriticalEntry(NamedTuple):
         """The sets of requests that are dangerous together; of most entries one."""
         return self.all_of or (RequestSet(self.actions, self.resources, self.excepted),)
 
-    def concerns(self, path: str) -> bool:
-        """Tell whether the entry speaks of this file."""
-        return not self.files or matches_any(self.files, path)
+    def concerns(self, path: str, addresses: Iterable[str]) -> bool:
+        """Tell whether the entry speaks of the policy of a file that has these addresses."""
+        return not self.files or name_policy(self.files, path, addresses)
+
+    def reaches(self, path: str) -> bool:
+        """Tell whether the entry speaks of this file, or of policies in it."""
+        return not self.files or name_file(self.files, path) or name_policies_in(self.files, path)
 
     def is_about(self, kind: Kind) -> bool:
         """Tell whether the entry speaks of policies of this kind."""
