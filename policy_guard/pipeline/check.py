@@ -14,6 +14,7 @@ from policy_guard.pipeline.ahead import Ahead
 from policy_guard.pipeline.attached import attached_in_repository
 from policy_guard.pipeline.ci import in_ci, is_without_change
 from policy_guard.pipeline.executors import Parallel
+from policy_guard.pipeline.hidden import look_for_hidden
 from policy_guard.pipeline.judging import Judge
 from policy_guard.pipeline.moved_statements import MovedStatements
 from policy_guard.pipeline.pairing.links import Sides, follow_links, may_matter
@@ -152,7 +153,7 @@ def _judge(run: Run, options: Options, folder: Path, accepted: Callable[[], Acce
 
 def _go_through(run: Run, options: Options, folder: Path, accepted: Callable[[], Acceptances]) -> None:
     """Go through the stages of a run."""
-    run.look_for_hidden(options.all_policies)
+    look_for_hidden(run, options.all_policies)
     run.judge_changes()
     run.judge_principals()
     if run.config.exclude or run.paths:

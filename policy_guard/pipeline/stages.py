@@ -13,7 +13,7 @@ from policy_guard.pipeline.pairing import FileResult, Pair, pairs, unless_others
 from policy_guard.pipeline.pairing.links import Sides
 from policy_guard.pipeline.pairing.reader import TERRAFORM, Reader
 from policy_guard.pipeline.principals import principals_with_changed_documents
-from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
+from policy_guard.pipeline.repository import File, Repository
 from policy_guard.pipeline.repository.changes import Change, Comparison, old_paths, snapshot
 from policy_guard.pipeline.session import Session
 from policy_guard.pipeline.shards import Shard
@@ -25,12 +25,10 @@ from policy_guard.verify.readable import unreadable_findings
 if TYPE_CHECKING:
     from policy_guard.iam.policy import PolicyId
     from policy_guard.pipeline.acceptances import Acceptances
-    from policy_guard.pipeline.pairing.beyond import Remark
     from policy_guard.pipeline.pairing.departures import Departures
     from policy_guard.pipeline.pairing.references import References
     from policy_guard.pipeline.pairing.terraform import Present, Touched, Tree
     from policy_guard.pipeline.pairing.terraform_values import Given
-    from policy_guard.verify.finding import Finding
 
 
 MOST_EXAMINED = 50
@@ -74,20 +72,6 @@ class Run(NamedTuple):
     references: References | None
     shard: Shard
     plan: str = ""
-
-    def look_for_hidden(self, all_policies: bool) -> None:
-        """Return what the change puts where it is not looked at."""
-        for path, remark in _link_remarks(self):
-            if remark.unread:
-                self.session.results.add_skipped(path, remark.unread)
-            else:
-                self.session.results.note(remark.sentence)
-            if remark.gone:
-                self.session.results.add_gone(remark.gone, remark.findings)
-            else:
-                self.session.results.outcome(path, FileResult((), remark.findings), is_common=True)
-        for finding in _hidden_findings(self, all_policies):
-            self.session.results.outcome(finding.source.path, FileResult((), (finding,)), is_common=True)
 
     def judge_changes(self) -> None:
         """The files that changed, but for the sides of them that belong to a group."""
@@ -410,66 +394,6 @@ def _may_touch_terraform(repository: Repository, comparison: Comparison, changes
     if any(path.endswith(TERRAFORM_FILES) for path in paths):
         return True
     return any(path.endswith(TERRAFORM) for path in old_paths(repository, comparison))
-
-
-def _link_remarks(run: Run) -> Iterator[tuple[str, Remark]]:
-    """Return what is said of changed links and submodules."""
-    changes = [change for change in run.comparison.changes if change.new and change.new.mode in (LINK, SUBMODULE)]
-    if not changes:
-        return
-    from policy_guard.pipeline.pairing.beyond import Beyond
-
-    beyond = Beyond(run.repository, run.reader, run.sides, run.comparison)
-    for change in changes:
-        if remark := beyond.remark(change):
-            yield change.path, remark
-
-
-def _hidden_findings(run: Run, all_policies: bool) -> Iterator[Finding]:
-    """The policies that the change puts where they are not seen. Most changes have nothing that could do so."""
-    if _may_hide_one(run.reader, run.comparison.changes):
-        from policy_guard.pipeline.pairing.evasion import policies_out_of_sight
-
-        yield from policies_out_of_sight(run.reader, run.comparison, run.sides)
-    yield from _name_collisions(run)
-    if all_policies or _may_be_rewritten(run):
-        from policy_guard.pipeline.pairing.attributes import Question, rewrite_findings
-
-        question = Question(
-            repository=run.repository,
-            reader=run.reader,
-            comparison=run.comparison,
-            sides=run.sides,
-        )
-        yield from rewrite_findings(question, all_policies, run.session.results.note)
-
-
-def _name_collisions(run: Run) -> Iterator[Finding]:
-    """The names that came and are one with others on some systems. Before a commit only those of policies count."""
-    plainly_none = run.comparison.new.commit is None and not run.sides
-    if not any(
-        change.new and (not plainly_none or run.reader.concerned(change.new.path)) for change in run.comparison.changes
-    ):
-        return
-    from policy_guard.pipeline.pairing.collisions import added_files, collisions
-
-    if new_files := added_files(run.comparison.changes):
-        all_files = run.sides.after.files if run.sides else snapshot(run.repository, run.comparison.new)
-        reached = run.sides.after.under(run.reader.concerned) if run.sides else frozenset[str]()
-        yield from collisions(
-            new_files, all_files, lambda path: path in reached or run.reader.concerned(path), run.comparison.new.name
-        )
-
-
-def _may_be_rewritten(run: Run) -> bool:
-    """Tell whether the change is about a file that may be a policy, or about attributes of files."""
-    paths = [file.path for change in run.comparison.changes for file in (change.old, change.new) if file]
-    return any(run.reader.concerned(path) or path.lower().endswith(".gitattributes") for path in paths)
-
-
-def _may_hide_one(reader: Reader, changed: Collection[Change]) -> bool:
-    """Tell whether a file where policies are looked for changes or goes, beside another that may take one in."""
-    return len(changed) > 1 and any(change.old and reader.concerned(change.old.path) for change in changed)
 
 
 def _without_groups(pair: Pair, reader: Reader) -> Pair | None:
