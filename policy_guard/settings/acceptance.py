@@ -20,8 +20,9 @@ from policy_guard.settings.evaluated import evaluate
 from policy_guard.settings.severity import CheckId
 
 ACCEPTED = CheckId("accepted")
-_OF_CHANGES = ("no-new-access", "other-access", "wider-boundary", "no-lost-deny")
-CHECKS = tuple(map(CheckId, (*_OF_CHANGES, "access-not-granted", "no-public-access")))
+CHECKS = tuple(
+    map(CheckId, ("no-new-access", "other-access", "no-lost-deny", "access-not-granted", "no-public-access"))
+)
 STANDING = tuple(map(CheckId, ("access-not-granted", "no-public-access")))
 """Checks of what a policy grants, whatever it granted before: to accept it needs no old version."""
 NO_POLICY = "none"

@@ -138,6 +138,7 @@ ELSEWHERE = {
     "Terraform": ("iam/main.tf", 'data "aws_iam_role" "r" {\n  name = "report-worker"\n}\n', 1),
     "a file of attachments": ("attachments.yaml", "attachments:\n  - role: report-worker\n    policies: []\n", 1),
     "a policy in other bytes": ("p.json", '{"Statement": {"Principal": {"AWS": "\\u0072eport-worker"}}}', 1),
+    "an acceptance": (".policy-guard/accepted/r.yaml", "holder: report-worker\n", 0),
     "a file that does not name it": ("notes.md", "This is about reports.\n", 0),
 }
 

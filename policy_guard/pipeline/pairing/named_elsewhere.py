@@ -27,9 +27,9 @@ def unless_named_elsewhere(reader: Reader, revision: Revision, pairs: Iterable[P
 
 def _named_elsewhere(reader: Reader, revision: Revision, paths: Mapping[bytes, str]) -> Iterator[bytes]:
     """The names that some file has beside that of their principal; all of them where there is too much to read."""
-    size = 0
+    size, acceptances = 0, f"{reader.settings.config.accepted}/"
     for path, file in reader.files(revision).items():
-        data = reader.content(file)
+        data = reader.content(file) if not path.startswith(acceptances) else None
         if data is None:
             continue
         size += len(data)

@@ -19,8 +19,8 @@ Good, where it was AmazonS3FullAccess:
 It does not see what is attached in a console or by another repository. Where anything of the principal is not known, or
 another file of the repository names it, a boundary that caps less is new access, an error of `no-new-access`.
 
-A boundary that is meant to cap less: `policy-guard accept` writes it down. `severity: {wider-boundary: error}` in the
-settings lets it fail.
+`severity: {wider-boundary: error}` in the settings lets it fail. It cannot be accepted: no policy can say what a
+boundary no longer caps and nobody uses.
 """
 
 from __future__ import annotations
@@ -64,7 +64,6 @@ CHECK = Check(
     applies=_applies,
     order=12,
     default="warning",
-    acceptable="change",
     security="5.0",
     label="uncapped",
     title="Capped less",
