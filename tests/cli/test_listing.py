@@ -109,7 +109,7 @@ def test_the_policies_of_terraform_are_listed_with_their_holders(tmp_path: Path)
     scratch.write("infra/main.tf", TERRAFORM)
     lines = scratch.guard("list").out.splitlines()
     assert "infra/main.tf aws_iam_role.reader.assume_role_policy: trust, in Terraform, readable" in lines
-    read = "infra/main.tf aws_iam_role_policy.read.policy: identity of role aws_iam_role.reader.name, in Terraform, "
+    read = "infra/main.tf aws_iam_role_policy.read.policy: identity of role reader, in Terraform, "
     assert f"{read}readable, unknown parts: var.bucket" in lines
     assert any(
         line.startswith("infra/main.tf aws_iam_role_policy.odd.policy: in Terraform, unreadable at line ")
