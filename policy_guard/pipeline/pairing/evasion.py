@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Iterator
 
+from policy_guard.documents.errors import SetupError
 from policy_guard.documents.format import sniff
 from policy_guard.documents.formats.snapshots import SUFFIXES as SNAPSHOTS
 from policy_guard.documents.source import Problem, Source, Span
@@ -112,7 +113,11 @@ def _may_show_one(
     if not paths:
         return False
     lost = _LostPlaces.of(Source(paths[0], "", comparison.old.name), paths)
-    return any(True for _ in _Look(reader, lost, comparison.new, silence, is_certain=False).at(files))
+    try:
+        return any(True for _ in _Look(reader, lost, comparison.new, silence, is_certain=False).at(files))
+    except SetupError:
+        # A clone may lack files that need not be read where nothing is lost.
+        return True
 
 
 class _Look:
