@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
 from hashlib import sha256
@@ -13,6 +13,7 @@ from typing import Any
 
 from policy_guard.documents.containers import VERSIONS
 from policy_guard.documents.errors import SetupError
+from policy_guard.documents.globs import glob
 from policy_guard.documents.source import Source, Unreadable
 from policy_guard.documents.write import create, file_within
 from policy_guard.iam.policy import MADE_UP, Kind, Statement, statement_meaning
@@ -25,8 +26,10 @@ from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import Repository
 from policy_guard.pipeline.repository.changes import Comparison, snapshot
 from policy_guard.pipeline.repository.revisions import WORKING_TREE, choose
+from policy_guard.pipeline.stages import is_under
 from policy_guard.records import NamedTuple
 from policy_guard.settings.acceptance import MOST_DAYS_STANDING, STANDING, interpret_acceptance, load_acceptance
+from policy_guard.settings.addresses import parted
 from policy_guard.settings.evaluated import WHEN, Names, choices
 from policy_guard.settings.load import load_settings
 from policy_guard.settings.severity import CheckId
@@ -94,11 +97,16 @@ def propose(accept_options: AcceptOptions, folder: Path, environ: Mapping[str, s
     expires = _last_day(accept_options.expires, today)
     if not accept_options.reason.strip(" ."):
         raise SetupError("say why, for those who review it: --reason 'GDPR deletion, SEC-123'")
-    report = check(accept_options.options, folder, environ)
+    named_places = tuple(map(parted, accept_options.options.paths))
+    paths = tuple(dict.fromkeys(path for path, _ in named_places))
+    report = check(accept_options.options._replace(paths=paths), folder, environ)
+    findings = [finding for finding in report.findings if _is_named(finding, named_places)]
+    if report.findings and not findings:
+        raise SetupError("no finding is about a policy with such an address; policy-guard list shows the addresses")
     repository = Repository(folder, environ)
     config = load_settings(repository.root, accept_options.options.config).config
     repository.close()
-    files, unfit = files_for(report.findings, accept_options, expires, config.accepted)
+    files, unfit = files_for(findings, accept_options, expires, config.accepted)
     taken = tuple(file for file in files if _is_taken(repository.root, file))
     return Proposals(
         root=repository.root,
@@ -107,6 +115,14 @@ def propose(accept_options: AcceptOptions, folder: Path, environ: Mapping[str, s
         travels=config.accepted_from == "head",
         base=report.base,
     )
+
+
+def _is_named(finding: Finding, named_places: Sequence[tuple[str, str]]) -> bool:
+    """Tell whether a finding is about a file or policy that is named, or nothing is named."""
+    acceptable = finding.acceptable
+    unit, address = (acceptable.policy.unit, acceptable.policy.address) if acceptable else (finding.source.path, "")
+    asked_addresses = [asked for path, asked in named_places if is_under(unit, (path,))]
+    return not all(asked_addresses) or not asked_addresses or any(glob(asked)(address) for asked in asked_addresses)
 
 
 def _is_taken(root: Path, proposal: Proposal) -> bool:

@@ -151,7 +151,9 @@ def _accept_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
         epilog="exit codes: 0 written, or nothing to write; 1 something cannot be accepted, or was not to be written; "
         "2 the set-up; 3 a bug of policy-guard",
     )
-    command.add_argument("paths", metavar="PATH", nargs="*", help="these policies and folders only")
+    command.add_argument(
+        "paths", metavar="PATH", nargs="*", help="these policies and folders only; path#address names one of several"
+    )
     command.add_argument("--reason", metavar="TEXT", default="", help="why, for those who review it")
     command.add_argument("--expires", metavar="DATE", help="the last day, YYYY-MM-DD in UTC (30 days from now)")
     command.add_argument("--check", choices=CHECKS, help="findings of this check alone, also those that do not fail")

@@ -266,3 +266,21 @@ def _matches(pattern: Pattern, text: str) -> bool:
     from policy_guard.iam.meaning.matching import matches
 
     return matches(pattern, text)
+
+
+def test_what_is_found_about_one_policy_of_a_file_is_accepted_by_its_address(tmp_path: Path) -> None:
+    def template(action: str) -> dict[str, object]:
+        policy = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": document(allow(action))}}
+        return {"Resources": {"Reader": policy, "Writer": policy}}
+
+    scratch = Scratch(tmp_path)
+    scratch.write("a.json", template("s3:GetObject"))
+    scratch.commit()
+    scratch.write("a.json", template("s3:*"))
+    answer = scratch.guard("accept", "a.json#Resources.Nobody", "--reason", "r")
+    assert (answer.code, "no finding is about a policy with such an address" in answer.err) == (2, True), answer
+    assert scratch.guard("accept", "a.json#Resources.Reader.*", "--reason", "r").code == 0
+    (written,) = (tmp_path / ".policy-guard" / "accepted").iterdir()
+    assert "label: Resources.Reader.PolicyDocument" in written.read_text()
+    assert scratch.guard("accept", "a.json", "--reason", "r").code == 0
+    assert len(list((tmp_path / ".policy-guard" / "accepted").iterdir())) == 2
