@@ -280,12 +280,6 @@ class TestWhatIsNotHere:
         assert answer.code == 2
         assert f"iam/a.json (blob {oid[:12]}) is not in this clone" in answer.err
 
-    def test_a_picture_that_is_not_in_the_clone(self, scratch: Scratch) -> None:
-        scratch.commit(**{"iam/a.json": WIDE, "docs/a.gif": "GIF89a"})
-        oid = scratch.git("rev-parse", "HEAD:docs/a.gif")
-        (scratch.folder / ".git/objects" / oid[:2] / oid[2:]).unlink()
-        assert judged(scratch).code == 1
-
     def test_an_old_policy_that_is_not_in_the_clone(self, scratch: Scratch) -> None:
         oid = scratch.git("rev-parse", "HEAD:iam/a.json")
         scratch.commit(**{"iam/a.json": document(allow("s3:Get*"))})
