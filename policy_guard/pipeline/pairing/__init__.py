@@ -157,25 +157,10 @@ def _pairs_of_file(reader: Reader, change: Change, comparison: Comparison) -> Fi
         and old_file.path != new_file.path
         and not reader.has_same_rules(old_file.path, new_file.path)
     ):
-        deletion, addition = change._replace(new=None), change._replace(old=None)
-        joined = _join_results(
-            _pairs_of_file(reader, deletion, comparison),
-            _pairs_of_file(reader, addition, comparison),
-            old_file,
-            new_file,
-        )
-        return joined._replace(
-            findings=(*joined.findings, *_policy_out_of_sight(reader, old_file, new_file, comparison))
-        )
+        return _pairs_of_two_files(reader, old_file, new_file, comparison)
     if change.relation != "reads" and reader.is_unchanged(old_file, new_file):
         return FileResult((), ())
-    old = reader.glance(old_file, old_file.path, comparison.old) if old_file else None
-    new = reader.glance(new_file, new_file.path, comparison.new) if new_file else None
-    if old_file and new_file and old and new and (_is_of_templates(old) or _is_of_templates(new)):
-        old = old if _is_of_templates(old) else reader.glance(old_file, old_file.path, comparison.old, closely=True)
-        new = new if _is_of_templates(new) else reader.glance(new_file, new_file.path, comparison.new, closely=True)
-    if new_file and old and new and old.manifest and not new.examined:
-        new = reader.glance(new_file, new_file.path, comparison.new, closely=True)
+    old, new = _glances(reader, change, comparison)
     if any(side is not None and side.snapshots is not None for side in (old, new)):
         from policy_guard.pipeline.pairing.snapshots import compare_snapshots
 
@@ -199,6 +184,30 @@ def _pairs_of_file(reader: Reader, change: Change, comparison: Comparison) -> Fi
         policy_pairs, findings, new.embedded if new else 0, notes, unread=new.passed_over if new else ""
     )
     return _of_templates(result, (old, new))
+
+
+def _pairs_of_two_files(reader: Reader, old_file: File, new_file: File, comparison: Comparison) -> FileResult:
+    """The pairs of a renamed file of which other settings hold now, as of one deleted and one new."""
+    joined = _join_results(
+        _pairs_of_file(reader, Change(old_file, None), comparison),
+        _pairs_of_file(reader, Change(None, new_file), comparison),
+        old_file,
+        new_file,
+    )
+    return joined._replace(findings=(*joined.findings, *_policy_out_of_sight(reader, old_file, new_file, comparison)))
+
+
+def _glances(reader: Reader, change: Change, comparison: Comparison) -> tuple[FileVersion | None, FileVersion | None]:
+    """Both versions of a file; one beside a template or a manifest is looked at closely, since it may be one, too."""
+    old_file, new_file = change.old, change.new
+    old = reader.glance(old_file, old_file.path, comparison.old) if old_file else None
+    new = reader.glance(new_file, new_file.path, comparison.new) if new_file else None
+    if old_file and new_file and old and new and (_is_of_templates(old) or _is_of_templates(new)):
+        old = old if _is_of_templates(old) else reader.glance(old_file, old_file.path, comparison.old, closely=True)
+        new = new if _is_of_templates(new) else reader.glance(new_file, new_file.path, comparison.new, closely=True)
+    if new_file and old and new and old.manifest and not new.examined:
+        new = reader.glance(new_file, new_file.path, comparison.new, closely=True)
+    return old, new
 
 
 def _of_templates(result: FileResult, versions: tuple[FileVersion | None, FileVersion | None]) -> FileResult:
