@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from policy_guard.documents.containers.serverless_framework.files import is_serverless_name
-from policy_guard.documents.containers.value_files import NO_NAMES, is_value_file, sets_facts
+from policy_guard.documents.containers.value_files import is_value_file
 from policy_guard.documents.format import (
     MAX_BYTES,
     decode,
@@ -17,7 +17,6 @@ from policy_guard.documents.format import (
     is_short_text,
     may_attach,
     may_grant,
-    names_identity,
     salvage,
     salvage_all,
     sniff,
@@ -25,7 +24,7 @@ from policy_guard.documents.format import (
 from policy_guard.documents.formats import plain_name
 from policy_guard.documents.formats.snapshots import SUFFIXES as SNAPSHOTS
 from policy_guard.documents.formats.snapshots import hides_text
-from policy_guard.documents.source import Array, Node, Object, Problem, Scalar, Source, Span, Unreadable
+from policy_guard.documents.source import Node, Object, Problem, Scalar, Source, Span, Unreadable
 from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
 
@@ -44,11 +43,6 @@ LFS = regex(rb"\s*version (?:https://git-lfs\.github\.com/spec|https://hawser\.g
 """Source: git-lfs, docs/spec.md and lfs/pointer.go, which also takes blanks before it and the two older names."""
 _OF_FILE, _OF_SCRIPT = 0.25, 0.9
 _OTHER_TEMPLATES = (".tf", ".sh", ".bash", ".ps1", ".py", ".rb", ".js", ".ts", ".go", ".md", ".txt", ".html", ".rst")
-# What a manifest of Kubernetes, a program of Pulumi, or a task of Ansible has.
-_MANIFESTS = (
-    *("apiVersion", "resources", "tasks", "block", "hosts"),
-    *("patches", "patchesStrategicMerge", "patchesJson6902", "replacements"),
-)
 
 
 class FileVersion(NamedTuple):
@@ -227,28 +221,33 @@ def glance_of(
     if by_content and not in_json(data) and not is_short_text(data):
         return _version_of_long_file(data, path, revision)
     from policy_guard.documents.formats import read
+    from policy_guard.pipeline.pairing.shapes import is_api, is_serverless, is_template, marked_reading, reading_of
 
     try:
         source = decode(path, data, revision)
         documents = read(source)
         if path.lower().endswith(SNAPSHOTS):
             return _snapshot_version(source, documents)
-        if any(_is_serverless(document, path) for document in documents):
+        if any(is_serverless(document, path) for document in documents):
             return _serverless_version(source, documents, siblings)
-        if any(map(_is_template, documents)):
+        if any(map(is_template, documents)):
             return _template_version(source, documents, siblings)
-        is_manifest, reading = _reading_of(source, documents, siblings)
+        is_manifest, reading = reading_of(source, documents, siblings)
     except Unreadable as error:
         source = salvage(path, data, revision)
-        if (templated := _marked_reading(source, data)) is not None:
+        if (templated := marked_reading(source, data)) is not None:
             return _parsed_version(source, templated, kind, configured, placeholders)._replace(manifest=True)
         blamed = configured or _seems_policy(data, path, revision, by_content)
-        unread = (source.text,) if len(data) <= MAX_BYTES else ()
-        problems = error.problems if blamed else ()
-        return FileVersion(source=source, policies={}, problems=problems, examined=blamed, unread=unread)
-    if by_content and not (reading.policies or any(map(_is_api, documents))) and not in_json(data):
+        return _unread_version(data, source, error.problems if blamed else (), blamed)
+    if by_content and not (reading.policies or any(map(is_api, documents))) and not in_json(data):
         return _version_without_policy(data, source, reading.deeper)
     return _parsed_version(source, reading, kind, configured, placeholders)._replace(manifest=is_manifest)
+
+
+def _unread_version(data: bytes, source: Source, problems: tuple[Problem, ...], examined: bool) -> FileVersion:
+    """A version that cannot be read; `examined` if it is one of policies."""
+    unread = (source.text,) if len(data) <= MAX_BYTES else ()
+    return FileVersion(source=source, policies={}, problems=problems, examined=examined, unread=unread)
 
 
 def _pointer_version(data: bytes, path: str, revision: str, configured: bool) -> FileVersion:
@@ -263,144 +262,14 @@ def _pointer_version(data: bytes, path: str, revision: str, configured: bool) ->
     )
 
 
-def _reading_of(
-    source: Source, documents: Sequence[Node], siblings: RevisionFiles | None = None
-) -> tuple[bool, Reading]:
-    """The policies of a file, and whether it is a manifest or the like."""
-    is_manifest, reading = _reading_by_shape(source, documents)
-    if not (is_value_file(source.path) or sets_facts(source.text)):
-        return is_manifest, reading
-    from policy_guard.documents.containers.manifests import policies_in_values
-
-    names = siblings.names() if siblings else NO_NAMES
-    return is_manifest or not reading.policies, policies_in_values(source, documents, names, reading)
-
-
-def _reading_by_shape(source: Source, documents: Sequence[Node]) -> tuple[bool, Reading]:
-    """The policies of a file, whatever its name is, and whether it is a manifest or the like."""
-    is_manifest, reading = _reading_without_apis(source, documents)
-    if not any(map(_is_api, documents)):
-        return is_manifest, reading
-    from policy_guard.documents.containers.manifests.apis import with_api
-
-    return True, with_api(source, documents, reading)
-
-
-def _is_api(document: Node) -> bool:
-    """Tell whether a document describes an API, be it one of API Gateway or another."""
-    return isinstance(document, Object) and any(document.get(key) is not None for key in ("openapi", "swagger"))
-
-
-def _reading_without_apis(source: Source, documents: Sequence[Node]) -> tuple[bool, Reading]:
-    """The policies of a file but for what APIs that it describes give without a policy."""
-    from policy_guard.documents.containers.plain import policies_in
-
-    if (manifests := _manifest_reading(source, documents)) is not None:
-        return True, manifests
-    if "DetailList" in source.text and any(map(_is_account, documents)):
-        from policy_guard.documents.containers.account_details import account_policies
-
-        return True, account_policies(source, documents)
-    reading = policies_in(source, documents)
-    if may_attach(source.text.encode()):
-        from policy_guard.documents.containers.attachment_files import attached_policies
-
-        attached = tuple(attached_policies(source, documents, (each.label for each in reading.policies)))
-        return True, reading._replace(policies=(*reading.policies, *attached))
-    statements = None if reading.policies else _statement_reading(source, documents)
-    if statements is not None:
-        return True, statements
-    if not names_identity(source.text):
-        return False, reading
-    from policy_guard.documents.containers.manifests.settings import named_policies
-
-    named = {each.label: each for each in (*named_policies(source, documents), *reading.policies)}
-    return False, reading._replace(policies=tuple(named.values()))
-
-
-def _manifest_reading(source: Source, documents: Sequence[Node]) -> Reading | None:
-    """The policies of manifests; None for other files, most of which are seen at once to be none."""
-    if not any(map(_may_be_manifest, documents)) and not any(part in source.text for part in (".com/", "\\")):
-        return None
-    from policy_guard.documents.containers.manifests import are_manifests, policies_in
-
-    return policies_in(source, documents) if are_manifests(source, documents) else None
-
-
-def _statement_reading(source: Source, documents: Sequence[Node]) -> Reading | None:
-    """The statements in a file that has no policies around them, such as values of a module or a chart."""
-    if "Effect" not in source.text:
-        return None
-    from policy_guard.documents.containers.manifests import policies_in
-    from policy_guard.documents.containers.manifests.statements import hold_statements
-
-    return policies_in(source, documents) if hold_statements(documents) else None
-
-
-def _marked_reading(source: Source, data: bytes) -> Reading | None:
-    """The policies of manifests that are templates of Go or Jinja; None for other files and what cannot be read."""
-    if not any(mark in data for mark in (b"{{", b"{%")):
-        return None
-    from policy_guard.documents.containers.manifests import policies_in_template
-    from policy_guard.documents.containers.manifests.partials import is_partial, policies_in_partial
-
-    if is_partial(source.path):
-        return policies_in_partial(source)
-    if not any(key in data for key in (b"apiVersion", b".com/", b"\\")):
-        return None
-    try:
-        return policies_in_template(source)
-    except Unreadable:
-        return None
-
-
-def _is_account(document: Node) -> bool:
-    from policy_guard.documents.containers.account_details import is_account
-
-    return is_account(document)
-
-
-def _may_be_manifest(document: Node) -> bool:
-    if isinstance(document, Array):
-        return any(isinstance(item, Object) for item in document.items)
-    return isinstance(document, Object) and any(document.get(key) for key in _MANIFESTS)
-
-
-def _is_template(document: Node) -> bool:
-    """Tell whether a document is a template; most are seen at once to be none, before anything is imported."""
-    if not isinstance(document, Object) or document.get("Resources") is None:
-        return False
-    from policy_guard.documents.containers.cloudformation.template import is_template
-
-    return is_template(document)
-
-
-def _is_serverless(document: Node, path: str) -> bool:
-    """Tell whether a document is a file of the Serverless Framework; most are seen at once to be none."""
-    if not isinstance(document, Object) or document.get("provider") is None:
-        return False
-    from policy_guard.documents.containers.serverless_framework.recognition import is_serverless
-
-    return is_serverless(document, path)
-
-
-def _is_for_others(source: Source, documents: Sequence[Node]) -> bool:
-    """Tell whether others read a file of the Serverless Framework: CloudFormation, or what reads manifests."""
-    from policy_guard.documents.containers.manifests import are_manifests
-    from policy_guard.documents.containers.manifests.resources import is_manifest
-
-    is_named = is_serverless_name(source.path)
-    is_read = any(map(is_manifest, documents)) if is_named else are_manifests(source, documents)
-    return is_read or any(map(_is_template, documents))
-
-
 def _serverless_version(source: Source, documents: Sequence[Node], siblings: RevisionFiles | None) -> FileVersion:
     from policy_guard.documents.containers.cloudformation.exports import with_exports
     from policy_guard.documents.containers.revision_files import NO_FILES
     from policy_guard.documents.containers.serverless_framework.template import template_of
+    from policy_guard.pipeline.pairing.shapes import is_for_others
 
     (document, *other_documents) = documents
-    if _is_for_others(source, documents):
+    if is_for_others(source, documents):
         words = (
             "the file reads as one of the Serverless Framework and as a template or manifest; give each its own file"
         )
