@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from policy_guard.documents.containers.choices import Truths, outcomes
-from policy_guard.documents.containers.cloudformation.calls import TRANSFORM, call
+from policy_guard.documents.containers.cloudformation.calls import TRANSFORM, call, canonical
 from policy_guard.documents.containers.cloudformation.documents import Unit
 from policy_guard.documents.containers.cloudformation.grant_statements import allow_statement, unit_of
 from policy_guard.documents.containers.cloudformation.openapi import Callers, method_callers
@@ -70,10 +70,10 @@ def _statement(reading: Reading, label: str, callers: Callers, truths: Truths) -
 
 def _callers(reading: Reading, body: Node, truths: Truths) -> Mapping[str, Callers]:
     evaluator = reading.evaluator(truths)
-    function_call = call(body)
-    if function_call and function_call.name == TRANSFORM:
-        # What is included stands elsewhere, and is the same where its address and its parameters are.
-        return {_EVERY.strip(): Callers(repr(key_of(evaluator.value(function_call.argument))), body.span)}
+    if (included := _included(body)) is not None:
+        # It stands elsewhere, and is the same where its address, its parameters and what is beside it are.
+        text = repr((key_of(evaluator.value(included)), canonical(body)))
+        return {_EVERY.strip(): Callers(text, body.span)}
     value = evaluator.value(body)
     return method_callers(value) if isinstance(value, Object) else {}
 
@@ -83,12 +83,20 @@ def _body(resource: Object) -> Node | None:
     return properties.get(key) if isinstance(properties, Object) else None
 
 
+def _included(body: Node) -> Node | None:
+    """What is said of a part that is included."""
+    function_call = call(body)
+    if function_call is not None:
+        return function_call.argument if function_call.name == TRANSFORM else None
+    return body.get(TRANSFORM) if isinstance(body, Object) else None
+
+
 def _is_written_elsewhere(body: Node) -> bool:
     """Tell whether a function writes the body of an API, its paths, one of them, or a method."""
     paths = body.get(_PATHS) if isinstance(body, Object) else None
     items = _values(paths)
     nodes = (body, paths, *items, *(method for item in items for method in _values(item)))
-    return any(node is not None and call(node) is not None for node in nodes)
+    return any(node is not None and (call(node) or _included(node)) for node in nodes)
 
 
 def _values(node: Node | None) -> tuple[Node, ...]:
