@@ -1,7 +1,8 @@
-"""How fast policies are decided: python tests/benchmarks/engine.py [--markdown]
+"""How fast policies are decided: python tests/benchmarks/engine.py [--markdown] [--adversarial]
 
-Classes of questions, each with its count, verdicts, undecided ones, and the time of one question; then the same 60
-questions to the engine and to the straightforward encoding; then what a question costs with the number of statements.
+Classes of questions, each with its count, verdicts, undecided ones, and the time of one question, in seconds of the
+processor; then the same 60 questions to the engine and to the straightforward encoding; then what a question costs with
+the number of statements. With `--adversarial` the questions made to be hard alone.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from datetime import date, timedelta
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -65,8 +67,8 @@ def timed(decide: Callable[[Policy, Policy], str], asked: Asked) -> Answered | N
         new, old = policy(asked.new), policy(asked.old)
     except Unreadable:
         return None
-    start = time.perf_counter()
-    return Answered(decide(new, old), time.perf_counter() - start)
+    start = time.process_time()
+    return Answered(decide(new, old), time.process_time() - start)
 
 
 def managed() -> Iterator[Asked]:
@@ -139,6 +141,20 @@ def adversarial() -> Iterator[Asked]:
     def one_by_one(patterns: Iterable[str]) -> dict[str, Any]:
         return _document(*(_allow(Resource=pattern) for pattern in patterns))
 
+    def windows(prefix: str, key: str, bounds: Iterable[tuple[str, str]]) -> dict[str, Any]:
+        conditions = (
+            {f"{prefix}GreaterThanEquals": {key: start}, f"{prefix}LessThan": {key: end}} for start, end in bounds
+        )
+        return _document(*(_allow(Condition=condition) for condition in conditions))
+
+    def of_time(*days: int) -> dict[str, Any]:
+        spelled = [f"{date(2020, 1, 1) + timedelta(days=day)}T00:00:00Z" for day in days]
+        return windows("Date", "aws:CurrentTime", pairwise(spelled))
+
+    def of_numbers(step: int, length: int, count: int, gap: int = -1) -> dict[str, Any]:
+        starts = (step * at for at in range(count) if at != gap)
+        return windows("Numeric", "s3:max-keys", ((str(start), str(start + length)) for start in starts))
+
     everyone = {"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Principal": "*"}
     deny = {**everyone, "Effect": "Deny"}
     pairs = {
@@ -151,6 +167,11 @@ def adversarial() -> Iterator[Asked]:
         "400 other statements, 10 keys each": (_document(*keyed(400)), _document(*many)),
         "? against *": (one_by_one(["*a" + "?" * 25 + "*b"]), one_by_one("*" + word(1) + "?" * n for n in range(60))),
         "? against ?": (one_by_one(["a*a" + "?" * 12]), one_by_one(["?" * n + "*" for n in range(1, 14)])),
+        "a run of ? inside": (one_by_one(["*a" + "?" * 25 + "*b*"]), one_by_one(f"*a{'?' * n}b*" for n in range(25))),
+        "two adjacent windows of time": (of_time(0, 60), of_time(0, 30, 60)),
+        "100 adjacent windows of time": (of_time(0, 1000), of_time(*range(0, 1001, 10))),
+        "300 windows of numbers, a gap": (of_numbers(1, 3000, 1), of_numbers(10, 10, 300, gap=177)),
+        "100 windows over 80 others": (of_numbers(7, 30, 100), of_numbers(10, 25, 80)),
         "10,000 actions": (
             _document(_allow(Action=[f"s3:Get{n}" for n in range(10_000)])),
             _document(_allow(Action=[f"s3:Get{n}*" for n in range(1, 10_000)])),
@@ -198,7 +219,7 @@ def table(questions: Iterable[Asked]) -> Iterator[Row]:
         if answered:
             classes.setdefault(asked.name, []).append(answered)
     whole = [answered for name in classes if name.startswith("managed") for answered in classes[name]]
-    classes = {"managed, all": whole, **classes}
+    classes = {"managed, all": whole, **classes} if whole else classes
     for name, answers in classes.items():
         verdicts_ = Counter(each.verdict for each in answers)
         seconds = sorted(each.seconds for each in answers)
@@ -234,6 +255,9 @@ def side_by_side() -> Iterator[Row]:
 def main() -> None:
     markdown = "--markdown" in sys.argv
     head = ("questions", "count", "PASS", "FAIL", "undecided", "median", "99 %", "slowest", "all")
+    if "--adversarial" in sys.argv:
+        _print([head, *table(adversarial())], markdown)
+        return
     _print([head, *table(chain(managed(), changes(), adversarial()))], markdown)
     print(f"\nMost memory of the process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB\n")
     rows = list(side_by_side())
