@@ -94,6 +94,8 @@ _NAMES = ("name", "bucket", "function_name")
 # One name may stand for others in another region or cluster.
 _NAMING = (*_NAMES, "region", "cluster", "account_id", "path")
 _IDENTIFYING = ("id", "arn", "url", "bucket", "key_id")
+_SHORTEST = 40
+"""Fewer characters are no policy that allows something, however it is written."""
 STATEMENTS = "statements of resources"
 """What the principal of units begins with that are statements of policies of resources, which they name."""
 
@@ -300,7 +302,8 @@ def _policy(use: Use, evaluator: Evaluator, sources: list[Source]) -> Node:
         return _without_policy(use, use.value.span)
     if document := used_document(use):
         sources[:] = [document.source]
-    return of_kind(_read_policy(use, value, use.value.span), use.kind)
+    read_policy = _read_policy(use, value, use.value.span)
+    return of_kind(read_policy, use.kind) if isinstance(read_policy, Object) else read_policy
 
 
 def _known_by_text(use: Use, evaluator: Evaluator, value: Expression) -> Object:
@@ -325,10 +328,12 @@ def _made_of_all(use: Use) -> Object:
     return policy_with(unread_statements(unknown(use.address, span, sorted(use.deciding), contents)), span)
 
 
-def _read_policy(use: Use, value: Node, span: Span) -> Object:
+def _read_policy(use: Use, value: Node, span: Span) -> Node:
     """The policy that a value is; of one that nobody knows, or that seems to be none, what it may allow and deny."""
     if is_unread(value):
         return policy_with(unread_statements(value), span)
+    if use.kind is None and isinstance(value, Scalar) and is_known(value) and len(value.text) < _SHORTEST:
+        return ABSENT
     unread_policy = policy_with(unread_statements(unknown("this text", span, name_of(value))), span)
     try:
         policy = policy_of(value, span)

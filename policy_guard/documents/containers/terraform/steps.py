@@ -18,7 +18,7 @@ from policy_guard.documents.containers.terraform.values import (
     unknown,
 )
 from policy_guard.documents.hcl.syntax import Attribute, Call, Expression, Index, Item, Mapping, Variable
-from policy_guard.documents.source import Array, Node, Object, Scalar, Span
+from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
 from policy_guard.records import NamedTuple
 
 
@@ -95,8 +95,26 @@ def child_of(value: Node, key: Node, span: Span, policies: Attachables) -> Node:
         if int(text) >= len(value.items):
             raise (Opaque if pairs_of(value) is None else Missing)("the list is shorter than that", span)
         return value.items[int(text)]
+    if isinstance(value, Object) and not value.tag and not is_text_key:
+        keys = tuple(entry.key.text for entry in value.entries)
+        return _any_of(f"{label_of(value)}.{label_of(key)}", (key, keys), [e.value for e in value.entries], span)
     child = unknown(f"{label_of(value)}.{label_of(key)}", span, name_of(value), name_of(key))
     return single(child) if policies.note_part(value, text, child) else child
+
+
+def _any_of(words: str, key: tuple[Node, tuple[str, ...]], values: Sequence[Node], span: Span) -> Node:
+    """The one of these values that stands under a key that nobody knows, and that there may be none for.
+
+    Of mappings with the same keys each value is one that the others do not decide.
+    """
+    keys = [{entry.key.text for entry in each.entries} if isinstance(each, Object) else None for each in values]
+    if not keys or not keys[0] or any(each != keys[0] for each in keys) or any(each.tag for each in values):
+        return unknown(words, span, name_of(key[0]), key[1], list(map(name_of, values)))
+    entries: list[Entry] = []
+    for name in sorted(keys[0]):
+        inner_values = [inner for each in values if isinstance(each, Object) and (inner := each.get(name)) is not None]
+        entries.append(Entry(Scalar(name, span), _any_of(f"{words}.{name}", key, inner_values, span)))
+    return Object(tuple(entries), span)
 
 
 def _is_list(value: Node) -> TypeGuard[Array]:
