@@ -23,7 +23,9 @@ _IDENTIFYING = re.compile(
     r"(?:.*_)?(?:name|names|prefix|identifier|bucket|alias|domain|repository|cluster|family|url|path|region)"
     r"|(?!.*kms_key_id).*_id|provider|count|for_each|account|partition|type"
 )
-_MADE_OF_NAMES = re.compile(r"(?:.*_)?(?:arn|id|name|account|partition|region)|bucket|url|.*_(?:arn|id|name)s?")
+_MADE_OF_NAMES = re.compile(
+    r"(?:.*_)?(?:arn|id|name|account|partition|region)|bucket|url|arn_without_revision|.*_(?:arn|id|name)s?"
+)
 # AWS provider, aws_iam_role and its kin, "Attribute Reference": their `id` is their name.
 # What such an attribute is, if the argument of that name is written.
 _NAMED_BY = {

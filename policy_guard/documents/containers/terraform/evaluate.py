@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from policy_guard.documents.containers.choices import Atom, Need, Truths, free, outcome_table, outcomes, settle
 from policy_guard.documents.containers.holes import hole
-from policy_guard.documents.containers.opaque import Missing, Opaque
+from policy_guard.documents.containers.opaque import Excess, Missing, Opaque
 from policy_guard.documents.containers.terraform.conversions import as_beside, has_other_kinds, json_parts
 from policy_guard.documents.containers.terraform.deciding import all_deciding, references
 from policy_guard.documents.containers.terraform.definition import Definition
@@ -133,7 +133,7 @@ class Evaluator:
         self.scope.steps[0] -= 1
         if self.steps[0] < 0 or self.scope.steps[0] < 0 or len(self.active) > 40:
             self.scope.memory.forgo()
-            raise Opaque("this value takes too many steps to work out; write it shorter", span)
+            raise Excess("this value takes too many steps to work out; write it shorter", span)
 
     def value(self, node: Expression) -> Node:
         """Return what an expression comes to. Raises `Need` and `Opaque`."""
