@@ -181,9 +181,10 @@ def unit_at(use: Use, address: str, evaluator: Evaluator) -> Unit:
     try:
         all_outcomes = outcomes(run, {}, span)
     except Excess:
-        if use.kind is not None or use.value is None:
+        policy_by_text = _known_by_text(use, evaluator)
+        if policy_by_text is None:
             raise
-        all_outcomes = [Outcome({}, of_kind(_known_by_text(use, evaluator, use.value), None))]
+        all_outcomes = [Outcome({}, of_kind(policy_by_text, None))]
     document = join(all_outcomes, span)
     source = sources[0] if sources else use.definition.source
     try:
@@ -306,9 +307,16 @@ def _policy(use: Use, evaluator: Evaluator, sources: list[Source]) -> Node:
     return of_kind(read_policy, use.kind) if isinstance(read_policy, Object) else read_policy
 
 
-def _known_by_text(use: Use, evaluator: Evaluator, value: Expression) -> Object:
-    """What a value may allow and deny that depends on too much, by what is written in all that decides it."""
-    body = use.definition.body
+def _known_by_text(use: Use, evaluator: Evaluator) -> Object | None:
+    """What a value may allow and deny that depends on too much, by what is written in all that decides it.
+
+    None for what is known to take a policy.
+    """
+    body, value = use.definition.body, use.value
+    if told_at(use) == COMMAND:
+        return _made_of_all(use)
+    if use.kind is not None or value is None:
+        return None
     deciding_values = (value, body.value("count"), body.value("for_each"))
     return policy_with(unread_statements(evaluator.by_text("this value", deciding_values, value.span)), value.span)
 
