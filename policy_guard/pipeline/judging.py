@@ -148,8 +148,13 @@ class Judge:
         if self._usage is not None:
             from policy_guard.refine.unused_access import UNUSED, unused_access
 
-            yield from unused_access(
-                policy, self._usage().unused_in, self._settings.config.severity(UNUSED) or "warning"
+            refine = self._settings.config.refine
+            paths = {policy.source.path, *(statement.source.path for statement in policy.statements)}
+            has_principal = any(refine.has_principal(path, policy.addresses) for path in paths)
+            yield from (
+                ()
+                if not has_principal
+                else unused_access(policy, self._usage().unused_in, self._settings.config.severity(UNUSED) or "warning")
             )
         yield from doubt_findings(policy)
         yield from [unbounded] if unbounded else []

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.format import decode
-from policy_guard.documents.source import Source, Unreadable
+from policy_guard.documents.source import Problem, Source, Unreadable
 from policy_guard.documents.write import file_within, replace
 from policy_guard.iam import catalog
-from policy_guard.iam.policy import Policy
+from policy_guard.iam.policy import Policy, meaning
 from policy_guard.pipeline.pairing.file_version import FileVersion, version_of
 from policy_guard.pipeline.repository import Repository, from_root
 from policy_guard.records import NamedTuple
@@ -24,6 +24,7 @@ from policy_guard.refine.narrow import Scope
 from policy_guard.refine.unused_actions import Unused
 from policy_guard.regex import regex
 from policy_guard.report.refinement import Entry, Refinement
+from policy_guard.settings.addresses import parted
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import load_settings
 
@@ -100,7 +101,18 @@ class _Run(NamedTuple):
         return _Result(self.entry(target, self.version(target, old), unused), old)
 
     def version(self, target: _Target, data: bytes) -> FileVersion:
-        """Return what a file holds with these bytes."""
+        """Return what a file holds with these bytes, of its policies those that the settings name."""
+        version = self._whole_version(target, data)
+        return version._replace(policies=self._named_policies(target, version.policies))
+
+    def _named_policies(self, target: _Target, policies: Mapping[str, Policy]) -> dict[str, Policy]:
+        return {
+            label: policy
+            for label, policy in policies.items()
+            if target.alone or any(self.config.refine.has_principal(path, policy.addresses) for path in target.names)
+        }
+
+    def _whole_version(self, target: _Target, data: bytes) -> FileVersion:
         rule = self.config.policy_rule(target.path)
         kind = rule.kind if rule else None
         version = version_of(data, target.path, "", True, kind, self.config.placeholders)
@@ -155,7 +167,7 @@ class _Run(NamedTuple):
         scope = Scope(unused, catalog, self.options.coarse)
         any_kind = target.alone and len(side.policies) == 1
         reading = (
-            Reading(partial(self.policies, target), is_same_tree)
+            Reading(partial(self.policies, target, self._others(target, side.source)), is_same_tree)
             if side.template is not None or side.manifest
             else None
         )
@@ -163,13 +175,24 @@ class _Run(NamedTuple):
         return Entry(path=target.path, refined=self.within_limits(refinement), notes=tuple(notes), basis=unused.by)
 
     def policies(
-        self, target: _Target, source: Source, old_policies: Mapping[str, Policy]
+        self, target: _Target, others: Mapping[str, Policy], source: Source, old_policies: Mapping[str, Policy]
     ) -> tuple[Mapping[str, Policy], Mapping[str, int]]:
-        """The policies of a template or a manifest. Raises `Unreadable`."""
-        version = self.version(target, source.text.encode())
+        """The policies of a template or a manifest. Raises `Unreadable`, also if others of it change."""
+        version = self._whole_version(target, source.text.encode())
         if version.problems:
             raise Unreadable(*version.problems)
-        return version.policies, {}
+        named_policies = self._named_policies(target, version.policies)
+        for label, policy in others.items():
+            new_policy = version.policies.get(label)
+            if new_policy is None or meaning(new_policy) != meaning(policy):
+                raise Unreadable(Problem(f"{label} would change with it; give each policy its own text", policy.span))
+        return named_policies, {}
+
+    def _others(self, target: _Target, source: Source) -> Mapping[str, Policy]:
+        """The policies of a file that belong to no principal."""
+        policies = self._whole_version(target, source.text.encode()).policies
+        named_policies = self._named_policies(target, policies)
+        return {label: policy for label, policy in policies.items() if label not in named_policies}
 
 
 def _write(target: _Target, result: _Result) -> _Result:
@@ -237,7 +260,7 @@ def _requested_files(run: _Run, folder: Path) -> Iterator[tuple[str, bool]]:
 
 
 def _configured_paths(run: _Run) -> list[str]:
-    patterns = dict.fromkeys(pattern for _, files in run.config.refine.roles for pattern in files)
+    patterns = dict.fromkeys(parted(pattern)[0] for _, files in run.config.refine.roles for pattern in files)
     paths = dict.fromkeys(path for pattern in patterns for path in files_of(run.root, pattern))
     return [path for path in paths if not run.config.is_excluded(path)]
 
@@ -246,8 +269,9 @@ def _roles_without_files(run: _Run) -> Iterator[str]:
     """A note for each pattern that names no file. Raises `SetupError` for a path of one."""
     for role, patterns in run.config.refine.roles:
         for pattern in patterns:
-            if not any(files_of(run.root, pattern)):
-                sentence = f"refine.roles: {pattern}, of {role}, names no file"
-                if "*" not in pattern and "?" not in pattern:
+            path = parted(pattern)[0]
+            if not any(files_of(run.root, path)):
+                sentence = f"refine.roles: {path}, of {role}, names no file"
+                if "*" not in path and "?" not in path:
                     raise SetupError(f"{sentence}; correct it, or remove it")
                 yield sentence

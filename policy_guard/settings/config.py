@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -95,8 +95,13 @@ class Refine(NamedTuple):
     max_age: int | None = None
 
     def principals(self, path: str) -> tuple[str, ...]:
-        """Return those that the policy in this file belongs to."""
-        return tuple(role for role, files in self.roles if matches_any(files, path))
+        """Return those that the policy in this file belongs to, or some of the policies in it."""
+        return tuple(role for role, files in self.roles if name_file(files, path) or name_policies_in(files, path))
+
+    def has_principal(self, path: str, addresses: Iterable[str]) -> bool:
+        """Tell whether the policy of a file with these addresses belongs to any principal."""
+        named_addresses = tuple(addresses)
+        return any(name_policy(files, path, named_addresses) for _, files in self.roles)
 
 
 class Config(NamedTuple):
@@ -291,6 +296,12 @@ def _misspelt_placeholders(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | 
 
 
 def _ungrouped_files(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tuple[str, str]]]:
+    for role, files in plain.get("refine", {}).get("roles", {}).items():
+        for at, text in enumerate(files):
+            path, address = parted(text)
+            if address and path.endswith(_TERRAFORM):
+                message = "in Terraform, refine finds the policies of a role itself; leave out what stands behind #"
+                yield ("refine", "roles", role, at), ("refine", f"{printable(text)}: {message}")
     for number, group in enumerate(plain.get("groups", ())):
         for at, text in enumerate(group["files"]):
             if parted(text)[0].endswith(_TERRAFORM):
@@ -336,7 +347,7 @@ def _named_files(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...],
     refine = plain.get("refine", {})
     yield from ((("refine", "findings", at), text, not_a_pattern) for at, text in enumerate(refine.get("findings", ())))
     for role, files in refine.get("roles", {}).items():
-        yield from ((("refine", "roles", role, at), text, not_a_pattern) for at, text in enumerate(files))
+        yield from ((("refine", "roles", role, at), text, not_a_name) for at, text in enumerate(files))
     for number, entry in enumerate(plain.get("ignore-unreadable", ())):
         yield ("ignore-unreadable", number, "file"), entry["file"], not_a_path
     for key in _MATCHED:

@@ -328,3 +328,17 @@ def test_the_summary_of_a_check_draws_what_is_unused(scratch: Scratch) -> None:
     out = scratch.guard("check", "--all", "--format", "markdown").out
     assert "```mermaid\ngraph LR\n" in out
     assert "s3:PutObject" in out
+
+
+def test_of_a_template_the_policies_are_refined_whose_addresses_a_role_has(scratch: Scratch) -> None:
+    statement = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    role = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": policy}}
+    scratch.write("iam/stack.json", json.dumps({"Resources": {"Orders": role, "Other": role}}, indent=1))
+    scratch.write(".policy-guard.yaml", CONFIG.replace("iam/*.json, iam/*.yaml", '"iam/stack.json#Resources.Orders.*"'))
+    assert scratch.guard("refine", "--write").code == 0
+    resources = held(scratch, "iam/stack.json")["Resources"]
+    actions = [resources[name]["Properties"]["PolicyDocument"]["Statement"][0]["Action"] for name in resources]
+    assert actions == [["s3:GetObject"], ["s3:GetObject", "s3:PutObject"]]
+    scratch.write(".policy-guard.yaml", CONFIG.replace("iam/*.json, iam/*.yaml", '"a.tf#aws_iam_policy.a"'))
+    assert "in Terraform, refine finds the policies of a role itself" in scratch.guard("refine").err

@@ -126,7 +126,6 @@ def test_entries_that_agree_about_a_file_may_overlap() -> None:
     [
         'exclude: ["t.yaml#Resources.Role"]',
         "critical: t.yaml#Resources.Role",
-        'refine: {roles: {Reader: ["t.yaml#Resources.Role"]}}',
         'ignore-unreadable: [{file: "t.yaml#Resources.Role", line: x, reason: r, expires: 2026-12-30}]',
     ],
 )
