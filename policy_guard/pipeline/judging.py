@@ -95,6 +95,7 @@ class Judge:
         """Judges a pair; without `comparing` its new version alone."""
         from policy_guard.verify.checks import checks
 
+        pair = self._undivided(pair)
         facts = self._facts(pair, comparing)
         findings = list(self._findings_without_proof(pair.new, pair.unbounded)) if pair.new else []
         applicable = [check for check in checks() if self._applies(check, facts)]
@@ -138,6 +139,17 @@ class Judge:
 
         self._budgets = self._budgets or Budgets()
         return self._budgets
+
+    def _undivided(self, pair: Pair) -> Pair:
+        """The pair; of a boundary by itself, unless the settings grade what no policy uses that is known.
+
+        So all that it lets go is one finding, which can be accepted.
+        """
+        from policy_guard.verify.explain.without_document import is_boundary
+
+        if pair.within is None or self._settings.config.divides_boundaries or not is_boundary(_policy(pair)):
+            return pair
+        return pair._replace(within=None)
 
     def combined_entries(self) -> frozenset[str]:
         """The critical entries of several sets."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from policy_guard.iam.policy import Kind
 
 NAME = ".policy-guard.yaml"
+_WIDER_BOUNDARY = CheckId("wider-boundary")
 MOST = 1000
 """What a list in the settings may hold: matching more against every file would take minutes."""
 MOST_PATTERNS = 3000
@@ -193,6 +194,11 @@ class Config(NamedTuple):
     def severity(self, check: CheckId) -> Severity | None:
         """Return what is set for the check; None if nothing is."""
         return dict(self.severities).get(check)
+
+    @property
+    def divides_boundaries(self) -> bool:
+        """Tell whether what a boundary lets go and no policy uses that is known is graded by itself, below an error."""
+        return self.severity(_WIDER_BOUNDARY) not in (None, "error")
 
     def kind_severity(self, kind: str) -> Severity | None:
         """Return what is set for a kind of other access; None if nothing is."""

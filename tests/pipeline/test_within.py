@@ -37,7 +37,11 @@ Resources:
 LINE = f"      PermissionsBoundary: {BOUNDARY}\n"
 
 
+GRADED = (".policy-guard.yaml", "version: 1\nseverity: {wider-boundary: warning}\n")
+
+
 def _told(scratch: Scratch, old: str, new: str) -> tuple[int, list[str]]:
+    scratch.write(*GRADED)
     scratch.write("t.yaml", old)
     scratch.commit()
     scratch.write("t.yaml", new)
@@ -49,18 +53,22 @@ def _findings(answer: Answer) -> tuple[int, list[str]]:
 
 
 @pytest.mark.parametrize("boundary", ["", LINE.replace(BOUNDARY, WIDER)], ids=["gone", "wider"])
-def test_a_boundary_that_caps_less_than_before_and_lets_in_nothing_is_a_warning(tmp_path: Path, boundary: str) -> None:
+def test_a_boundary_that_caps_less_and_lets_in_nothing_is_graded_by_the_settings(tmp_path: Path, boundary: str) -> None:
     scratch = Scratch(tmp_path)
     new = TEMPLATE.replace(LINE, boundary)
     assert _told(scratch, TEMPLATE, new) == (0, ["warning wider-boundary"])
-    scratch.write(".policy-guard.yaml", "version: 1\nseverity: {wider-boundary: error}\n")
-    assert scratch.guard("check").code == 1
+    for settings in ("version: 1\n", "version: 1\nseverity: {wider-boundary: error}\n"):
+        scratch.write(".policy-guard.yaml", settings)
+        code, told = _findings(scratch.guard("check", "--format", "json"))
+        assert (code, set(told)) == (1, {"error no-new-access"})
+        assert "policy-guard accept t.yaml" in scratch.guard("check").out
 
 
 @pytest.mark.parametrize("boundary", ["", LINE.replace(BOUNDARY, WIDER)], ids=["gone", "wider"])
 def test_a_boundary_that_lets_in_what_a_policy_allows_fails_with_that_alone(tmp_path: Path, boundary: str) -> None:
     scratch = Scratch(tmp_path)
     template = TEMPLATE.replace("'s3:GetObject'", "['s3:GetObject', 's3:PutObject']")
+    scratch.write(*GRADED)
     scratch.write("t.yaml", template)
     scratch.commit()
     scratch.write("t.yaml", template.replace(LINE, boundary))
@@ -185,6 +193,7 @@ ARGUMENT = f'  permissions_boundary = "{BOUNDARY}"\n'
 
 
 def _told_of_root(scratch: Scratch, old: str, new: str) -> tuple[int, list[str]]:
+    scratch.write(*GRADED)
     scratch.write("iam/main.tf", old)
     scratch.commit()
     scratch.write("iam/main.tf", new)

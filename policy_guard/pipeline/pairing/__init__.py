@@ -138,7 +138,7 @@ def pairs(reader: Reader, change: Change, comparison: Comparison) -> FileResult:
 
 def unless_others_name(reader: Reader, revision: Revision, result: FileResult) -> FileResult:
     """The result; boundaries count by themselves whose principals other files name."""
-    if not any(pair.named for pair in result.pairs):
+    if not reader.settings.config.divides_boundaries or not any(pair.named for pair in result.pairs):
         return result
     from policy_guard.pipeline.pairing.named_elsewhere import unless_named_elsewhere
 

@@ -1,8 +1,10 @@
 """wider-boundary: a permissions boundary caps no less than before, whatever its principal has today.
 
 A boundary also caps what is not in sight: policies that are attached elsewhere, and policies of resources that name
-the role. Where all policies of a role or user are known, `no-new-access` asks whether these allow it more by another
-boundary, or without one; what else the boundary does not cap any more is told by this check.
+the role. So all that it does not cap any more is new access, an error of `no-new-access`, unless the settings grade
+this check, by `severity: {wider-boundary: warning}` or another severity below an error. Where all policies of a role or
+user are known, `no-new-access` then asks whether these allow it more by another boundary, or without one; what else the
+boundary does not cap any more is told by this check.
 
 Bad, where the boundary was AmazonS3ReadOnlyAccess and the role may do no more than "s3:GetObject":
 
@@ -17,10 +19,10 @@ Good, where it was AmazonS3FullAccess:
     {"PermissionsBoundary": "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"}
 
 It does not see what is attached in a console or by another repository. Where anything of the principal is not known, or
-another file of the repository names it, a boundary that caps less is new access, an error of `no-new-access`.
+another file of the repository names it, a boundary that caps less is new access, whatever the settings say.
 
-`severity: {wider-boundary: error}` in the settings lets it fail. It cannot be accepted: no policy can say what a
-boundary no longer caps and nobody uses.
+A boundary that is meant to cap less: without such a severity, `policy-guard accept` writes it down. What this check
+tells cannot be accepted: no policy can say what a boundary no longer caps and nobody uses.
 """
 
 from __future__ import annotations
@@ -63,7 +65,6 @@ CHECK = Check(
     claims=_claims,
     applies=_applies,
     order=12,
-    default="warning",
     security="5.0",
     label="uncapped",
     title="Capped less",

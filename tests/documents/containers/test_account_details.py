@@ -120,6 +120,7 @@ def test_a_boundary_is_held_against_what_its_principal_has(
     tmp_path: Path, old: dict[str, Any], new: dict[str, Any], code: int, told: list[str]
 ) -> None:
     scratch = Scratch(tmp_path)
+    scratch.write(".policy-guard.yaml", "version: 1\nseverity: {wider-boundary: warning}\n")
     scratch.write("account.json", account(**old))
     scratch.commit()
     scratch.write("account.json", account(**new))
