@@ -29,11 +29,13 @@ def severity(config: Config, check: Check, verdict: Verdict, fresh: bool, is_gua
     settings say of that; where those warn, what AWS writes into every such policy is a note. `fresh` tells that the
     file had no old version; `is_guard` tells whether the old policy is there to deny.
     """
+    from policy_guard.documents.containers.other_access import most_severe
     from policy_guard.verify.check import Circumstances
 
     configured = config.severity(check.id)
     claim = verdict.claim
-    of_kind = config.kind_severity(check.kind_of(claim))
+    kind = check.kind_of(claim)
+    of_kind = config.kind_severity(kind)
     guards = partial(_guards, claim.statement, is_guard)
     circumstances = Circumstances(configured, config.new_files, fresh, guards, of_kind)
     of_entry = entry_severity(claim.entry, configured) if claim.entry else None
@@ -41,6 +43,8 @@ def severity(config: Config, check: Check, verdict: Verdict, fresh: bool, is_gua
     limits = [config.critical_existing] * claim.existing + [config.impossible] * verdict.impossible
     if claim.existing and claim.advice and config.critical_existing == "warning":
         limits.append("note")
+    if kind and of_kind is None:
+        limits.append(most_severe(kind))
     return min([proposed_severity, *limits], key=RANK.__getitem__)
 
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from policy_guard.records import NamedTuple
 from policy_guard.regex import regex
@@ -50,7 +50,8 @@ class OtherAccess(NamedTuple):
     `cloudformation` and `terraform` are its types of resources, each with the properties that decide; one that lies in
     others has a path with dots. `details` are what else is known of a type. `receivers` are the properties that say to
     whom. `worked_out` are types whose access more than its text tells.
-    `opened` says what is new where nothing else does. `forms` are those that are no type of a resource.
+    `opened` says what is new where nothing else does. `forms` are those that are no type of a resource. `severity` is
+    the most that a finding about it is, unless the settings name the kind.
     """
 
     name: str
@@ -64,6 +65,7 @@ class OtherAccess(NamedTuple):
     worked_out: tuple[str, ...] = ()
     opened: str = ""
     forms: str = ""
+    severity: Literal["error", "warning"] = "error"
 
 
 def action_of(kind: str, detail: str = "") -> str:
@@ -86,6 +88,11 @@ def access_words(what: str, receivers: Iterable[str]) -> str:
     names = [each for each in receivers if each and each.isprintable() and not _UNTOLD.intersection(each)]
     line = ", ".join(names[:_MOST_NAMED]) + (" and others" if len(names) > _MOST_NAMED else "")
     return f"access for {line}" if line and len(line) <= _LONGEST else f"what {what} gives access to"
+
+
+def most_severe(kind: str) -> Literal["error", "warning"]:
+    """Return the most that a finding about a kind is, unless the settings name it."""
+    return _by_name()[kind].severity
 
 
 @cache

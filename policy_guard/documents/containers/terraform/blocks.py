@@ -11,7 +11,7 @@ from policy_guard.documents.containers.terraform.grants import BLOCKS, CAP, OPEN
 from policy_guard.documents.containers.terraform.lasting import ACTING, LASTING, OWNERSHIP, is_lasting
 from policy_guard.documents.containers.terraform.modules import module_scopes
 from policy_guard.documents.containers.terraform.moves import end_of, imported_addresses, object_of, written_moves
-from policy_guard.documents.containers.terraform.places import GRANT, Use, told_at, type_of
+from policy_guard.documents.containers.terraform.places import GRANT, MADE, Use, told_at, type_of
 from policy_guard.documents.containers.terraform.scope import Scope
 
 # The argument that refers to what is capped, and the type of that.
@@ -39,10 +39,14 @@ def with_openings(old_uses: Mapping[str, Use], new_uses: Mapping[str, Use], fres
     A boundary that is new takes away: it is no place of what is granted. `fresh` are the addresses of what is new: what
     counts only for resources that were there before does not for these.
     """
+
+    def fresh_at(address: str, use: Use) -> frozenset[str]:
+        if told_at(use) == MADE:
+            return frozenset({address} - old_uses.keys())
+        return fresh if told_at(use) == ACTING else use.fresh
+
     return {
-        address: replace(
-            use, opens=_opens(old_uses.get(address), use), fresh=fresh if told_at(use) == ACTING else use.fresh
-        )
+        address: replace(use, opens=_opens(old_uses.get(address), use), fresh=fresh_at(address, use))
         for address, use in new_uses.items()
         if (address in old_uses or type_of(use) != CAP) and not _is_of_fresh(use, fresh)
     }

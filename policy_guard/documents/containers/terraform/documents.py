@@ -36,7 +36,7 @@ from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.grants import OF_RESOURCES, OPEN_WITHOUT, granted_policy, open_access
 from policy_guard.documents.containers.terraform.handed_on import HANDED_ON, handed_policy
 from policy_guard.documents.containers.terraform.lasting import lasting_policy
-from policy_guard.documents.containers.terraform.places import GRANT, MADE, Use, told_at, type_of
+from policy_guard.documents.containers.terraform.places import GRANT, MADE, Use, speaks_of_access, told_at, type_of
 from policy_guard.documents.containers.terraform.principals import (
     argument_label,
     principal_of,
@@ -95,6 +95,7 @@ _NAMES = ("name", "bucket", "function_name")
 _NAMING = (*_NAMES, "region", "cluster", "account_id", "path")
 _IDENTIFYING = ("id", "arn", "url", "bucket", "key_id")
 _SHORTEST = 40
+_REVISION = re.compile(r"(?:(?:ref=[^&]*|depth=\d+)(?:&|$))*")
 """Fewer characters are no policy that allows something, however it is written."""
 STATEMENTS = "statements of resources"
 """What the principal of units begins with that are statements of policies of resources, which they name."""
@@ -382,13 +383,36 @@ def _told_policy(use: Use, evaluator: Evaluator, name: str) -> Node:
 
 
 def _made_policy(use: Use, evaluator: Evaluator) -> Object:
-    """The policy for all that a module elsewhere makes, which is decided there."""
+    """The policy for all that a module elsewhere makes, which is decided there.
+
+    Of one that was there before and is not called as one that gives access, another version is told apart.
+    """
     body = use.definition.body
     arguments = {name: body.arguments[name].value for name in ("source", "version") if name in body.arguments}
-    deciding = [(name, name_of(evaluator.value(value))) for name, value in arguments.items()]
+    values = {name: evaluator.value(value) for name, value in arguments.items()}
+    source, revision = _source_and_revision(values.get("source"))
+    deciding = [("source", source), ("version", revision, name_of(values["version"]) if "version" in values else None)]
     words = f"what {use.address.removesuffix(f'.{MADE}')} makes"
-    span = next((value.span for value in arguments.values()), use.definition.span)
-    return policy_with((told_access(action_of("module"), words, span, deciding),), span)
+    spans = {name: value.span for name, value in arguments.items()}
+    span = spans.get("source", use.definition.span)
+    if use.address in use.fresh or speaks_of_access(
+        f"{use.address} {use.definition.written(body.arguments['source'])}"
+    ):
+        return policy_with((told_access(action_of("module"), words, span, deciding),), span)
+    made = told_access(action_of("module"), words, span, deciding[:1])
+    version_span = spans.get("version", span)
+    return policy_with((made, told_access(action_of("module-version"), words, version_span, deciding[1:])), span)
+
+
+def _source_and_revision(value: Node | None) -> tuple[object, str]:
+    """Where a module lies, and which revision of it a source in git names.
+
+    Source: Terraform, "Module Sources", "Selecting a Revision".
+    """
+    if not isinstance(value, Scalar) or not is_known(value):
+        return value and name_of(value), ""
+    source, _, query = value.text.partition("?")
+    return (source, query) if _REVISION.fullmatch(query) else (value.text, "")
 
 
 def exists(use: Use, evaluator: Evaluator) -> bool:

@@ -213,6 +213,11 @@ def policy_use(scope: Scope, address: str) -> Use | None:
     return _use(scope, f"{address}.{name}", definition, value, kind_of(type_, name)) if value is not None else None
 
 
+def speaks_of_access(text: str) -> bool:
+    """Tell whether a name says that it is about access."""
+    return bool(_OF_ACCESS.search(text))
+
+
 def _of_remote(scope: Scope, address: str, definition: Definition) -> Iterator[Use]:
     """Return what a module elsewhere is given that may grant something, by what it comes to, or else what it makes.
 
@@ -231,7 +236,7 @@ def _of_remote(scope: Scope, address: str, definition: Definition) -> Iterator[U
         name
         for name, (text, _) in arguments.items()
         if name not in versions
-        and (_OF_ACCESS.search(words[name]) or _SPEAKS_OF_ACCESS.search(text) or _is_policy(text))
+        and (speaks_of_access(words[name]) or _SPEAKS_OF_ACCESS.search(text) or _is_policy(text))
     }
     is_told = not (relevant_names or policies or is_elsewhere)
     relevant_names |= {*versions} & arguments.keys()
