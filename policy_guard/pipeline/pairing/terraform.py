@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import cache, cached_property
 from hashlib import sha1
@@ -26,6 +26,7 @@ from policy_guard.documents.source import Problem, Source, Span, Unreadable
 from policy_guard.iam.policy import Policy
 from policy_guard.pipeline.pairing import FileResult, Pair
 from policy_guard.pipeline.pairing.terraform_pairs import compare_sides, one_by_one, union, units_by_principal
+from policy_guard.pipeline.pairing.terraform_reads import Readers
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.changes import Change
 from policy_guard.pipeline.repository.objects import OVERSIZED
@@ -35,16 +36,9 @@ from policy_guard.verify.readable import unreadable_findings
 
 _CALLED = re.compile(r"""\bsource"?\s*[=:]\s*"(\.{1,2}/[^"]*|\.{1,2})\"""")
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|([\"/]))")
-_READS_FILES = re.compile(
-    r"\b(?:file[a-z0-9]*|templatefile)\s*\(|\b(?:local_file|local_sensitive_file|external|archive_file|sops_file)\b"
-)
 _TF, _TOFU = (".tf", ".tf.json"), (".tofu", ".tofu.json")
 _OF_TERRAFORM = re.compile(r"\.tf(\.json)?\Z")
-_LONGEST_PATH = 400
-_READS_BY_PATH = re.compile(r"\b(?:file[a-z0-9]*|templatefile)\s*\(")
-_PATH = re.compile(r'\s*"((?:[^"\\$]|\$\{[^{}"]*\})*)"')
 _DENIES = re.compile(r"\bDeny\b")
-_PROGRAMS = re.compile(r"\bexternal\b")
 _MOST_LINKS = 10
 _OF_TRIALS = re.compile(r"(?:\A|/)(?:examples?|tests?|fixtures)(?:/|\Z)")
 """The folders of which a published module's tests and examples are made (Terraform, "Standard Module Structure")."""
@@ -198,8 +192,18 @@ class Tree:
     def texts(self, path: str) -> Iterator[str]:
         """The texts of a folder's files, without escapes that would hide a path in them."""
         for name in self.names.get(path, ()):
-            source = self.source(f"{path}/{name}" if path else name)
-            yield _ESCAPE.sub(_symbol, source.text) if source else ""
+            yield self._written_in(f"{path}/{name}" if path else name)
+
+    def _written_in(self, path: str) -> str:
+        source = self.source(path)
+        return _ESCAPE.sub(_symbol, source.text) if source else ""
+
+    def reading_folders(self, changed: Collection[str]) -> Iterator[str]:
+        """The folders that may read one of the changed files."""
+        readers = Readers(changed, self._files, self._written_in)
+        for folder in self.names:
+            if any(readers.has(text, folder) for text in self.texts(folder)):
+                yield folder
 
     def calls(self, path: str) -> Iterator[str]:
         """The folders of the modules that a folder calls."""
@@ -239,12 +243,7 @@ def touched_folders(trees: tuple[Tree, Tree], changes: Iterable[Change], include
     plain = {path for path in paths if not is_read(path.rpartition("/")[2])}
     excluded = sorted(path for path in paths - plain if not included(path))
     folders = {path.rpartition("/")[0] for path in paths - plain if included(path)}
-    folders_to_search = {*trees[0].names, *trees[1].names} if plain else set()
-    reading = {
-        path
-        for path in folders_to_search
-        if any(_may_read(text, path, plain) for tree in trees for text in tree.texts(path))
-    }
+    reading = {folder for tree in trees for folder in tree.reading_folders(plain)} if plain else set()
     links = {path for path in plain if any(tree.has_link(path) for tree in trees)}
     if not folders | reading | links and not excluded:
         return Touched()
@@ -351,32 +350,6 @@ def _present(tree: Tree, folder: str, by_unit: bool) -> Present:
         addresses |= dict.fromkeys(findings, units[0].address)
     elsewhere = tuple(dict.fromkeys(unit.address for unit in every if unit.elsewhere))
     return Present(tuple(policies), tuple(addresses), elsewhere, addresses)
-
-
-def _may_read(text: str, folder: str, changed: Iterable[str]) -> bool:
-    """Tell whether a text of Terraform may read one of the changed files.
-
-    A path has the words that are written in it; a program may read all of its folder; other data sources name a part.
-    """
-    if not _READS_FILES.search(text):
-        return False
-    path_words = [_words_of(text, match.end()) for match in _READS_BY_PATH.finditer(text)]
-    programs = bool(_PROGRAMS.search(text))
-    for path in changed:
-        is_inside = path.startswith(f"{folder}/") if folder else True
-        relative_path = path[len(folder) + 1 :] if folder and is_inside else path
-        if (programs and is_inside) or any(part in text for part in relative_path.split("/")):
-            return True
-        if any(holds_in_order(path, words) for words in path_words):
-            return True
-    return False
-
-
-def _words_of(text: str, start: int) -> list[str]:
-    """Return what is written in the path that stands as an argument there; nothing if it is no plain string."""
-    match = _PATH.match(text, start, start + _LONGEST_PATH)
-    pieces = re.split(r"\$\{[^{}\"]*\}|[*?\[\]{},]+", match[1]) if match else [""]
-    return ["/".join(part for part in piece.split("/") if part not in ("", ".", "..")) for piece in pieces]
 
 
 def _roots(folders: set[str], callers: Mapping[str, set[str]]) -> Iterator[str]:
