@@ -102,7 +102,10 @@ _OF_GATEWAY = b"x-amazon-apigateway-"
 _CLOSING_API = regex(rb"x-amazon-apigateway-(?:auth|policy)|\bsecurity[\"']?\s{0,9}:|\bcredentials[\"']?\s{0,9}:")
 # By these, tasks of Ansible give values to variables that policies in other files may use.
 _FACTS = b"set_fact"
-_IDENTITY_KEY = regex(r"""(?i)(?:role|polic(?:y|ies))(?:[_-]?arns?|-to-assume)?["']?\s{0,9}:|ParameterKey""")
+_IDENTITY_KEY = regex(
+    r"""(?i)(?:role|polic)[\w .-]{0,50}["']?\s{0,9}:|ParameterKey"""
+    r"""|name["']?\s{0,9}:\s{0,9}["']?[\w.-]{0,50}(?:role|polic)"""
+)
 # Attachments of policies in a file of their own: the format of policy-guard, and what AWS's commands answer.
 _ATTACHING = regex(rb"policy-attachments|Attached(?:Managed)?Policies|Policy(?:Roles|Users|Groups)\b|DetailList\b")
 _LONG = 1_000_000

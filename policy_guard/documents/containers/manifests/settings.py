@@ -1,7 +1,7 @@
 """Roles and managed policies in settings of programs and tools that are no manifests.
 
-Their key has to tell, such as `roleArn`, `executionRole`, `role-to-assume` or `managedPolicies`, and so has the ARN of
-a role or of a managed policy under it.
+A key around them has to tell, such as `roleArn`, `executionRole`, `role-to-assume`, `roles` or `managedPolicies`, and
+so has the ARN of a role or of a managed policy under it.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.containers.recognition import looks_like_policy, policy_of
 from policy_guard.documents.containers.unresolved import without_style
 from policy_guard.documents.source import Array, Node, Object, Scalar, Source
-from policy_guard.regex import regex
 
+_BY_PATH = {":role/": "role", ":policy/": "polic"}
 # Boundaries give nothing.
-_BY_KEY = {
-    ":role/": regex(r"(?!\w*boundary)\w*roles?(?:arns?|toassume)?"),
-    ":policy/": regex(r"(?!\w*boundary)\w*polic(?:y|ies)(?:arns?)?"),
-}
-_ARN = regex(r"arn:[^\s:]*:iam::[^:]{0,90}(:role/|:policy/).+")
+_BOUNDARY = "boundary"
+# An ARN, or what may be filled in before one.
+_BEGINNINGS, _OF_IAM = ("arn:", "$", "{", "%"), ":iam:"
+_WORDS = (*_BY_PATH.values(), _BOUNDARY)
 # Plans and states of Terraform, and answers of AWS about what there is.
 _NO_SETTINGS = frozenset(("resource_changes", "planned_values", "terraform_version", "ResponseMetadata"))
 _NAME, _VALUE = ("name", "Name", "ParameterKey"), ("value", "Value", "ParameterValue")
@@ -39,7 +38,7 @@ def named_policies(source: Source, documents: Sequence[Node]) -> Iterator[Policy
             unique_label = f"{label}#{len(labels)}" if label in labels else label
             labels.add(unique_label)
             is_role = ":role/" in scalar.text
-            words = f"the role {scalar.text.rpartition('/')[2]}" if is_role else label
+            words = f"the role {scalar.text.rpartition('/')[2][:_LONGEST]}" if is_role else label
             statements = (
                 (by_text(scalar, words, action_of("acting-role")),)
                 if is_role
@@ -51,23 +50,33 @@ def named_policies(source: Source, documents: Sequence[Node]) -> Iterator[Policy
 
 def _named(document: Node, prefix: str) -> Iterator[tuple[str, Scalar]]:
     """The ARNs under keys that tell what they are, each with its path."""
-    stack: list[tuple[str, str, Node]] = [(prefix, "", document)]
+    stack: list[tuple[str, frozenset[str], Node]] = [(prefix, frozenset(), document)]
     while stack:
-        label, key, node = stack.pop()
+        label, words, node = stack.pop()
         if isinstance(node, Scalar):
-            match = _ARN.fullmatch(node.text) if len(node.text) <= _LONGEST else None
-            if match and _BY_KEY[match[1]].fullmatch(key):
+            if _BOUNDARY not in words and _is_identity(node.text, words):
                 yield label.rstrip("."), node
         elif isinstance(node, Array):
-            stack += ((f"{label}[{identity(item, number)}].", key, item) for number, item in enumerate(node.items))
+            stack += ((f"{label}[{identity(item, number)}].", words, item) for number, item in enumerate(node.items))
         elif not looks_like_policy(node):
             stack += (
-                (f"{label}{entry.key.text[:_LONGEST]}.", _key(node, entry.key.text), entry.value)
+                (f"{label}{entry.key.text[:_LONGEST]}.", words | _words(node, entry.key.text), entry.value)
                 for entry in node.entries
             )
 
 
-def _key(node: Object, key: str) -> str:
-    """The key of a value without case and style: what a parameter is called, if it stands beside its name."""
+def _is_identity(text: str, words: frozenset[str]) -> bool:
+    """Tell whether a text is the ARN of what the words speak of, or several with commas between them."""
+    items = [item.strip() for item in text.split(",")] if words else []
+    arns = [item for item in items if item.lower().startswith(_BEGINNINGS)]
+    paths = [path for path, word in _BY_PATH.items() if word in words]
+    return any(
+        _OF_IAM in before and behind for path in paths for before, _, behind in (arn.partition(path) for arn in arns)
+    )
+
+
+def _words(node: Object, key: str) -> frozenset[str]:
+    """Return of what a key speaks: what a parameter is called speaks for its value, if it stands beside it."""
     names = [node.get(each) for each in _NAME] if key in _VALUE else []
-    return without_style(next((name.text for name in names if isinstance(name, Scalar)), key))
+    text = without_style(next((name.text for name in names if isinstance(name, Scalar)), key))
+    return frozenset(word for word in _WORDS if word in text)
