@@ -211,9 +211,10 @@ class Run(NamedTuple):
             from policy_guard.pipeline.pairing.serverless import readers
 
             reading_files += readers(self.reader, self.comparison)
-        if names := {name for change in changes for name in may_be_nested(self.reader, change)}:
+        importing = importing_templates(self.reader, self.comparison)
+        if names := {name for change in (*changes, *importing) for name in may_be_nested(self.reader, change)}:
             reading_files += outer_templates(self.reader, self.comparison, names)
-        reading_files += importing_templates(self.reader, self.comparison)
+        reading_files += importing
         return list({change.path: change for change in reading_files}.values())
 
     def judge_terraform(self, all_policies: bool) -> None:

@@ -42,6 +42,11 @@ def may_export(data: bytes) -> bool:
     return (b"Export" in data and b"Outputs" in data) or is_escaped(data)
 
 
+def may_use_outputs(data: bytes) -> bool:
+    """Tell whether a template may use an output of a nested one."""
+    return b"Outputs." in data or is_escaped(data)
+
+
 def from_root(name: str, reading: str) -> str:
     """The path from the root of a file by its name beside the one that reads it."""
     return normpath(f"{dirname(reading) or '.'}/{name}").removeprefix("./")

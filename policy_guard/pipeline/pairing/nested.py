@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from posixpath import basename, splitext
 
-from policy_guard.documents.containers.revision_files import TEMPLATE_SUFFIXES, is_escaped, may_export
+from policy_guard.documents.containers.revision_files import TEMPLATE_SUFFIXES, is_escaped, may_export, may_use_outputs
 from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import File
 from policy_guard.pipeline.repository.changes import Change, Comparison
 from policy_guard.pipeline.repository.objects import OVERSIZED
-
-_USE = b"Outputs."
 
 
 def may_be_nested(reader: Reader, change: Change) -> Iterator[str]:
@@ -31,7 +29,7 @@ def outer_templates(reader: Reader, comparison: Comparison, names: Collection[st
     for path in sorted(old.keys() & new.keys() - changed):
         if path.lower().endswith(TEMPLATE_SUFFIXES) and reader.concerned(path):
             data = reader.content(new[path])
-            if data is not None and data is not OVERSIZED and (_USE in data or is_escaped(data)):
+            if data is not None and data is not OVERSIZED and may_use_outputs(data):
                 users[path] = data
     pending, using_paths = list(names), set[str]()
     while pending:
@@ -45,11 +43,14 @@ def outer_templates(reader: Reader, comparison: Comparison, names: Collection[st
 def importing_templates(reader: Reader, comparison: Comparison) -> list[Change]:
     """The unchanged templates that may import what changed ones export in another way now."""
     if not any(_may_export(reader, file) for change in comparison.changes for file in (change.old, change.new) if file):
-        return []
-    from policy_guard.documents.containers.cloudformation.exports import exports_of, may_import_one_of
+        nested_names = {name for change in comparison.changes for name in may_be_nested(reader, change)}
+        texts = (source.text.encode() for revision in comparison[:2] for source in reader.exporters(revision))
+        if not nested_names or not any(map(may_use_outputs, texts)):
+            return []
+    from policy_guard.documents.containers.cloudformation.exports import may_import_one_of, repository_exports
 
     old_exports, new_exports = (
-        {export for source in reader.exporters(revision) for export in exports_of(source.path, source.text)}
+        {export for _, several in repository_exports(reader.siblings(revision)) for export in several}
         for revision in comparison[:2]
     )
     changed = {file.path for change in comparison.changes for file in (change.old, change.new) if file}

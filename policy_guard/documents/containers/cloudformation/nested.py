@@ -7,9 +7,11 @@ CDK, `aws:asset:path` in the metadata of a resource.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from posixpath import basename
 
+from policy_guard.documents.containers.choices import Impossible, Need
 from policy_guard.documents.containers.cloudformation.access_types import (
     deciding_properties,
     is_nested,
@@ -17,6 +19,9 @@ from policy_guard.documents.containers.cloudformation.access_types import (
 )
 from policy_guard.documents.containers.cloudformation.calls import canonical, words_of
 from policy_guard.documents.containers.cloudformation.compare import naming
+from policy_guard.documents.containers.cloudformation.evaluate import Changes, Evaluator
+from policy_guard.documents.containers.cloudformation.imports import import_arguments
+from policy_guard.documents.containers.cloudformation.parts import parts_of
 from policy_guard.documents.containers.cloudformation.places import places
 from policy_guard.documents.containers.cloudformation.template import (
     ANY_OUTPUT,
@@ -27,10 +32,11 @@ from policy_guard.documents.containers.cloudformation.template import (
     read_template,
     type_of,
 )
-from policy_guard.documents.containers.opaque import digest
+from policy_guard.documents.containers.holes import Parts
+from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.containers.revision_files import TEMPLATE_SUFFIXES, RevisionFiles, from_root
 from policy_guard.documents.formats import read
-from policy_guard.documents.source import Node, Object, Scalar, Source, Unreadable, scalars
+from policy_guard.documents.source import Hole, Node, Object, Scalar, Source, Unreadable, scalars
 from policy_guard.regex import regex
 
 _ADDRESSES = ("TemplateURL", "Location")
@@ -44,6 +50,8 @@ _LONGEST_KEPT = 100_000
 _PLACE = regex(r"\$\{(\w+)\}")
 _SILENT = ("Description", "ConstraintDescription", "NoEcho")
 _NO_VALUE = "AWS::NoValue"
+UNKNOWN_NAME: Parts = (Hole("a name"),)
+"""What stands for a name that only a stack tells."""
 
 
 def with_nested(template: Template, files: RevisionFiles, depth: int = 0) -> Template:
@@ -64,7 +72,7 @@ def _nested(
     local_paths = {local for text in addresses if (local := _local_path(text, template.source.path)) in paths}
     names = local_paths or {name for text in addresses for name in _files_of_name(text, paths)}
     if len(names) > _MOST_FILES:
-        any_output = Output(_digest_of_all(files, tuple(sorted(names))), frozenset())
+        any_output = Output(_digest_of_all(files, tuple(sorted(names))), frozenset(), frozenset((UNKNOWN_NAME,)))
         return Nested({ANY_OUTPUT: any_output}, frozenset(), certain=False)
     several: dict[str, list[Output]] = {}
     deciding: set[str] = set()
@@ -80,15 +88,20 @@ def _nested(
 
 def _joined(outputs: Sequence[Output]) -> Output:
     parameters = frozenset(name for output in outputs for name in output.parameters)
-    return Output(digest([output.digest for output in outputs]), parameters)
+    imports = frozenset(name for output in outputs for name in output.imports)
+    return Output(digest([output.digest for output in outputs]), parameters, imports)
 
 
 def _templates(names: Iterable[str], files: RevisionFiles, depth: int) -> Iterator[Template]:
     """The templates in files of the repository."""
     for name in names:
         if (source := files.read(name)) is not None:
-            read_once = _templates_in if len(source.text) <= _LONGEST_KEPT else _templates_in.__wrapped__
-            yield from (with_nested(template, files, depth + 1) for template in read_once(name, source.text))
+            yield from (with_nested(template, files, depth + 1) for template in templates_in(name, source.text))
+
+
+def templates_in(path: str, text: str) -> tuple[Template, ...]:
+    """The templates in a file, read once if they are short."""
+    return (_templates_in if len(text) <= _LONGEST_KEPT else _templates_in.__wrapped__)(path, text)
 
 
 @lru_cache(maxsize=64)
@@ -180,8 +193,29 @@ def outputs(template: Template, set_names: Collection[str] | None) -> Iterator[t
             texts = (canonical(node), canonical(condition) if condition is not None else "")
             yield (
                 ANY_OUTPUT if is_written_elsewhere else key.text,
-                Output(digest((*texts, meanings, types)), parameters),
+                Output(digest((*texts, meanings, types)), parameters, _imports(template, value, reached_names)),
             )
+
+
+def _imports(template: Template, node: Node, reached_names: AbstractSet[str]) -> frozenset[Parts]:
+    """The names of what a node and the names reached from it import, also by nested templates."""
+    nodes = [node]
+    nodes += (
+        each for name in reached_names & template.resources.keys() for each in _deciding(template.resources[name])
+    )
+    imports = {import_name(template, argument) for each in nodes for argument in import_arguments(each)}
+    nested = (template.nested[name] for name in reached_names if name in template.nested)
+    return frozenset(imports.union(*(output.imports for each in nested for output in each.outputs.values())))
+
+
+def import_name(template: Template, node: Node | None) -> Parts:
+    """The name of an export, which conditions may decide."""
+    if node is None:
+        return UNKNOWN_NAME
+    try:
+        return parts_of(Evaluator(template, Changes(), {}).text(node))
+    except (Need, Impossible, Opaque):
+        return UNKNOWN_NAME
 
 
 def _meanings(template: Template, name: str, is_open: bool) -> Iterator[object]:
@@ -194,10 +228,18 @@ def _meanings(template: Template, name: str, is_open: bool) -> Iterator[object]:
             if key.text == "Default" or (is_open and key.text not in _SILENT):
                 yield key.text, canonical(value)
     if name in template.resources:
-        yield from (canonical(node) for node in naming(template.resources[name]))
+        yield from (canonical(node) for node in _deciding(template.resources[name]))
         yield type_of(template.resources[name])
     if name in template.nested:
         yield tuple((output, each.digest) for output, each in sorted(template.nested[name].outputs.items()))
+
+
+def _deciding(resource: Object) -> Iterator[Node]:
+    """The properties that may decide what a resource is called, or what a nested template gives back."""
+    yield from naming(resource)
+    properties = resource.get("Properties")
+    if is_nested(type_of(resource)) and isinstance(properties, Object):
+        yield from filter(None, (properties.get("Parameters"),))
 
 
 def _names_reached(template: Template, words: set[str]) -> set[str]:
@@ -209,7 +251,7 @@ def _names_reached(template: Template, words: set[str]) -> set[str]:
         if name in reached:
             continue
         nodes = [section[name] for section in (template.mappings, template.conditions) if name in section]
-        nodes += naming(template.resources[name]) if name in template.resources else ()
+        nodes += _deciding(template.resources[name]) if name in template.resources else ()
         if nodes or name in template.parameters or name in template.resources:
             reached.add(name)
             pending |= {word for node in nodes for word in words_of(node)}

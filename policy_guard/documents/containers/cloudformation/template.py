@@ -39,10 +39,14 @@ _VALUES = ("Parameters", "Mappings", "Conditions", "Rules", "Globals")
 
 
 class Output(NamedTuple):
-    """An output of a nested template: what decides it there, as a digest, and by which of its parameters."""
+    """An output of a nested template: what decides it there, as a digest, and by which of its parameters.
+
+    `imports` are the names of what it imports.
+    """
 
     digest: str
     parameters: frozenset[str]
+    imports: frozenset[Parts] = frozenset()
 
 
 ANY_OUTPUT = "*"
@@ -50,11 +54,15 @@ ANY_OUTPUT = "*"
 
 
 class Export(NamedTuple):
-    """What a template of the repository exports: under which name, what decides its value, and that if it is a text."""
+    """What a template of the repository exports: under which name, what decides its value, and that if it is a text.
+
+    `imports` are the names of what its value imports itself.
+    """
 
     name: Parts
     digest: str
     text: str | None
+    imports: frozenset[Parts] = frozenset()
 
 
 class Nested(NamedTuple):
