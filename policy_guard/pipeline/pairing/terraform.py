@@ -272,16 +272,12 @@ def _has_included(trees: Iterable[Tree], folder: str, included: Callable[[str], 
 
 
 def _callers(trees: Iterable[Tree]) -> dict[str, set[str]]:
-    """The folders that are called as modules, each with those that call it.
-
-    What only examples and tests call, or lies at the top, is published: others may call it in other ways.
-    """
+    """The folders that are called as modules, each with those that call it."""
     callers: dict[str, set[str]] = {}
     for tree in trees:
         for folder in tree.names:
             for module in tree.calls(folder):
-                if module and not _OF_TRIALS.search(folder):
-                    callers.setdefault(module, set()).add(folder)
+                callers.setdefault(module, set()).add(folder)
     return callers
 
 
@@ -353,9 +349,16 @@ def _present(tree: Tree, folder: str, by_unit: bool) -> Present:
 
 
 def _roots(folders: set[str], callers: Mapping[str, set[str]]) -> Iterator[str]:
-    """The folders that nobody calls and that lead to one of these; of a circle that nobody calls, all of these."""
+    """The folders that nobody calls and that lead to one of these; of a circle that nobody calls, all of these.
+
+    What only examples and tests call, or lies at the top, is published, too: others may call it in other ways.
+    """
     folders_above = _closure(folders, lambda folder: callers.get(folder, set()))
-    tops = {folder for folder in folders_above if not callers.get(folder, set()) - {folder}}
+    tops = {
+        folder
+        for folder in folders_above
+        if not folder or all(map(_OF_TRIALS.search, callers.get(folder, set()) - {folder}))
+    }
     callees: dict[str, set[str]] = {}
     for folder in folders_above:
         for caller in callers.get(folder, ()):

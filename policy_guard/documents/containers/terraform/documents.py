@@ -416,8 +416,9 @@ def _source_and_revision(value: Node | None) -> tuple[object, str]:
 
 
 def exists(use: Use, evaluator: Evaluator) -> bool:
-    """Tell whether `count` lets the object be there, and `count` and `for_each` the modules around it."""
-    if not _is_some(evaluator, use.definition.body.value("count")) or not _is_enabled(evaluator, use.definition.body):
+    """Tell whether `count` and `for_each` let the object be there, and the modules around it."""
+    numbers = map(use.definition.body.value, ("count", "for_each"))
+    if not all(_is_some(evaluator, each) for each in numbers) or not _is_enabled(evaluator, use.definition.body):
         return False
     scope = use.scope
     while scope.call is not None and scope.parent is not None:

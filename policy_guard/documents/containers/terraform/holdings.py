@@ -34,8 +34,10 @@ _MEMBERSHIPS = {
 
 
 def bounding_units(uses_of_side: Iterable[Use], principals: Collection[str]) -> Iterator[Unit]:
-    """The boundaries of these principals, each known as a policy."""
-    for use in uses_of_side:
+    """The boundaries of these principals, each known as a policy, but for those that Terraform leaves as they are."""
+    all_uses = list(uses_of_side)
+    kept_addresses = {use.address for use in all_uses if keeps(use)}
+    for use in all_uses:
         evaluator = Evaluator(use.scope, use.definition.source, {})
         try:
             for label, names in objects(evaluator, use) if use.address.endswith(f".{CEILING}") else ():
@@ -43,7 +45,11 @@ def bounding_units(uses_of_side: Iterable[Use], principals: Collection[str]) -> 
                 principal = bounded_principal(use, instance)
                 if principal in principals:
                     boundaries = attached_units(use, f"{use.address}{label}", instance)
-                    yield from (unit._replace(principal=principal) for unit in boundaries)
+                    yield from (
+                        unit._replace(principal=principal)
+                        for unit in boundaries
+                        if unit.attached.partition("[")[0] not in kept_addresses
+                    )
         except (Opaque, Impossible, Unreadable):
             continue
 
@@ -74,12 +80,24 @@ def _is_certain(use: Use) -> bool:
     blocks = (block for block in use.definition.body.blocks if block.type == "lifecycle")
     if use.definition.body.value("count") is not None or any(block.body.value("enabled") for block in blocks):
         return False
+    if not _has_known_keys(use):
+        return False
     scope = use.scope
     while scope.call is not None and scope.parent is not None:
         if any(scope.call.body.value(name) is not None for name in ("count", "for_each")):
             return False
         scope = scope.parent
     return True
+
+
+def _has_known_keys(use: Use) -> bool:
+    """Tell whether the objects of `for_each` are there whatever is so, if a resource has it."""
+    for_each = use.definition.body.value("for_each")
+    try:
+        value = Evaluator(use.scope, use.definition.source, {}).value(for_each) if for_each is not None else None
+    except (Need, Opaque, Impossible, Unreadable):
+        return False
+    return value is None or pairs_of(value) is not None
 
 
 def _memberships(use: Use, membership: _Membership) -> Iterator[tuple[str, str]]:
