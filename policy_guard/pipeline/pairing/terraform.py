@@ -10,7 +10,8 @@ from hashlib import sha1
 from posixpath import normpath
 
 from policy_guard.documents.containers.opaque import digest
-from policy_guard.documents.containers.terraform.folder import NO_TEXT, Folder, Wrong, is_read
+from policy_guard.documents.containers.terraform.file_patterns import is_of_another_language, is_policy_all_the_same
+from policy_guard.documents.containers.terraform.folder import NO_TEXT, FilePattern, Folder, Wrong, is_read
 from policy_guard.documents.containers.terraform.moves import with_new_names
 from policy_guard.documents.containers.terraform.parsed import Parsed
 from policy_guard.documents.containers.terraform.units import (
@@ -61,7 +62,7 @@ class Tree:
         self._folders: dict[str, Folder | None] = {}
         self._sources: dict[str, Source | None] = {}
         self._readings: dict[bool, Tree] = {}
-        self._contents: dict[tuple[str, ...], str] = {}
+        self._contents: dict[FilePattern, str] = {}
         self.names: dict[str, list[str]] = {}
         self.wrong: list[Wrong] = []
         self._links = frozenset(path for path, file in files.items() if file.mode == LINK)
@@ -110,18 +111,29 @@ class Tree:
         except Unreadable:
             return None
 
-    def _contents_of(self, words: tuple[str, ...]) -> str:
-        """Return what tells apart the contents of the files whose paths hold the words one after the other.
+    def _contents_of(self, pattern: FilePattern) -> str:
+        """Return what tells apart the contents of the files that a pattern names.
 
         Those behind links to folders and in other repositories may have any path.
         """
         if self._leads_to_folders:
-            words = ("",)
-        if words not in self._contents:
-            files = self._files.values()
-            paths = [file.path for file in files if file.mode == SUBMODULE or holds_in_order(file.path, words)]
-            self._contents[words] = digest([(path, self._id(self.link_target(path))) for path in sorted(paths)])
-        return self._contents[words]
+            pattern = pattern._replace(words=("",))
+        if pattern not in self._contents:
+            paths = sorted(file.path for file in self._files.values() if self._is_named(file, pattern))
+            self._contents[pattern] = digest([(path, self._id(self.link_target(path))) for path in paths])
+        return self._contents[pattern]
+
+    def _is_named(self, file: File, pattern: FilePattern) -> bool:
+        """Tell whether a pattern may name a file."""
+        if file.mode == SUBMODULE:
+            return True
+        if not holds_in_order(file.path, pattern.words):
+            return False
+        if not pattern.is_policy or not is_of_another_language(file.path):
+            return True
+        target = self._files.get(self.link_target(file.path))
+        data = self._repository.read(target) if target is not None else None
+        return data is None or data is OVERSIZED or is_policy_all_the_same(data)
 
     @cached_property
     def _leads_to_folders(self) -> bool:

@@ -271,7 +271,7 @@ def _worked_out(policy: Attachable) -> Unit:
         problems = (error.problem,)
     except (Need, Impossible):
         pass
-    return Unit(use.address, "", source, None, problems, elsewhere=use.reads or _speaks_of_deny(use))
+    return Unit(use.address, "", source, None, problems, elsewhere=bool(use.reads) or _speaks_of_deny(use))
 
 
 def _speaks_of_deny(use: Use) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 from policy_guard.documents.containers.terraform.definition import Definition
+from policy_guard.documents.containers.terraform.file_patterns import patterns_of_call
+from policy_guard.documents.containers.terraform.folder import ANY_FILE, FilePattern
 from policy_guard.documents.containers.terraform.scope import Link, Scope
 from policy_guard.documents.hcl.syntax import (
     Attribute,
@@ -18,8 +20,8 @@ from policy_guard.documents.hcl.syntax import (
 from policy_guard.documents.line_diff import differing
 from policy_guard.documents.source import Span, Spot
 
-Decision: TypeAlias = "tuple[frozenset[tuple[str, str, str]], bool]"
-"""The texts that decide something, each with the scope's name and the address, and whether files do so too."""
+Decision: TypeAlias = "tuple[frozenset[tuple[str, str, str]], frozenset[FilePattern]]"
+"""The texts that decide something, each with the scope's name and the address, and which files do so too."""
 AFTER = "depends_on"
 """The argument of every block that says what has to be there first."""
 _MAY_BE_ANYTHING = "Statement, Effect"
@@ -55,7 +57,7 @@ def references(node: object) -> Iterator[tuple[str, ...]]:
 
 
 def deciding_texts(scope: Scope, start: object, excluded_prefix: str = "") -> Decision:
-    """The texts of all definitions that a value depends on, and whether files may decide it too.
+    """The texts of all definitions that a value depends on, and which files may decide it too.
 
     What decides the resources whose addresses begin with `excluded_prefix` is left out, if that is given.
     """
@@ -70,7 +72,12 @@ def deciding_texts(scope: Scope, start: object, excluded_prefix: str = "") -> De
 def all_deciding(scope: Scope, node: object) -> list[object]:
     """Return what is written in a node, in all that decides it, and in the files that may."""
     texts, reads = deciding_texts(scope, node)
-    return [_written(node), sorted(texts), scope.folder.contents_of(("",)) if reads else ""]
+    return [_written(node), sorted(texts), contents_of(scope, reads)]
+
+
+def contents_of(scope: Scope, reads: Iterable[FilePattern]) -> list[str]:
+    """Return what tells apart the contents of files that may decide something."""
+    return [scope.folder.contents_of(pattern) for pattern in sorted(reads)]
 
 
 def _written(node: object) -> object:
@@ -95,13 +102,13 @@ def _decision(scope: Scope, start: object, excluded_prefix: str) -> Decision:
         scope.looks[0] -= 1
         if scope.looks[0] < 0:
             # Too much to follow: it may be a policy, and is not the same as on the other side.
-            return frozenset({("", "", f"{_MAY_BE_ANYTHING} {id(scope.root())}")}), True
+            return frozenset({("", "", f"{_MAY_BE_ANYTHING} {id(scope.root())}")}), frozenset({ANY_FILE})
         for link in stack.pop():
             if link in visited or (excluded_prefix and link.key[1].startswith(excluded_prefix)):
                 continue
             visited.add(link)
             stack.append(following(link))
-            reads = reads or link.reads
+            reads |= link.reads
     return frozenset(link.key for link in visited if link.definition is not None), reads
 
 
@@ -117,12 +124,15 @@ def following(link: Link) -> tuple[Link, ...]:
     return link.following
 
 
-def _links_from(scope: Scope, node: object) -> tuple[tuple[Link, ...], bool]:
-    """The definitions that a node refers to, with the call of its module, and whether it reads files itself."""
+def _links_from(scope: Scope, node: object) -> tuple[tuple[Link, ...], frozenset[FilePattern]]:
+    """The definitions that a node refers to, with the call of its module, and which files it reads itself."""
     links: dict[Link, None] = {}
-    reads = False
-    for names in _references_of(scope, node):
-        reads = reads or _is_reading(names)
+    reads: frozenset[FilePattern] = frozenset()
+    all_names = _references_of(scope, node)
+    if any(map(_is_reading, all_names)):
+        reads = reads.union(*(patterns_of_call(scope, call) for call in _reading_calls(node)))
+    for names in all_names:
+        reads |= {ANY_FILE} if names[:2] in _FROM_FILES else frozenset()
         for address, definition in _definitions(scope, names):
             links[link_of(scope, address, definition)] = None
         links |= dict.fromkeys(_links_into_module(scope, names))
@@ -170,8 +180,21 @@ def _contents(scope: Scope) -> Link:
 
 
 def _is_reading(names: tuple[str, ...]) -> bool:
-    """Tell whether a function reads files, by their content, their digest or their presence, or a data source does."""
-    return (names[0].endswith("(") and names[0].startswith(_FILES)) or names[:2] in _FROM_FILES
+    """Tell whether a function reads files, by their content, their digest or their presence."""
+    return names[0].endswith("(") and names[0].startswith(_FILES)
+
+
+def _reading_calls(node: object) -> Iterator[Call]:
+    """The calls in a node of functions that read files."""
+    stack: list[object] = [_deciding_parts(node)]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Call) and _is_reading((f"{node.name}(",)):
+            yield node
+        if isinstance(node, dict):
+            stack += node.values()
+        else:
+            stack += node if isinstance(node, tuple) else parts_of(node)
 
 
 def _references_of(scope: Scope, node: object) -> tuple[tuple[str, ...], ...]:

@@ -19,7 +19,7 @@ from policy_guard.documents.containers.opaque import Excess, Opaque, digest
 from policy_guard.documents.containers.other_access import action_of, terraform_types
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.containers.terraform.commands import COMMAND, called_policy
-from policy_guard.documents.containers.terraform.deciding import references
+from policy_guard.documents.containers.terraform.deciding import contents_of, references
 from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.elsewhere import (
     ABSENT,
@@ -333,7 +333,7 @@ def _is_known_by_all(use: Use) -> bool:
 def _made_of_all(use: Use) -> Object:
     """The policies that are made of all that decides a place: what they may allow and deny."""
     span = use.definition.block.head if use.definition.block else use.definition.span
-    contents = use.scope.folder.contents_of(("",)) if use.reads else ""
+    contents = contents_of(use.scope, use.reads)
     return policy_with(unread_statements(unknown(use.address, span, sorted(use.deciding), contents)), span)
 
 

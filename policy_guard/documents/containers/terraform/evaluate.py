@@ -12,6 +12,8 @@ from policy_guard.documents.containers.opaque import Excess, Missing, Opaque
 from policy_guard.documents.containers.terraform.conversions import as_beside, has_other_kinds, json_parts
 from policy_guard.documents.containers.terraform.deciding import all_deciding, references
 from policy_guard.documents.containers.terraform.definition import Definition
+from policy_guard.documents.containers.terraform.file_patterns import IN_REPOSITORY
+from policy_guard.documents.containers.terraform.folder import ANY_FILE
 from policy_guard.documents.containers.terraform.numbers import reckoned
 from policy_guard.documents.containers.terraform.scope import Scope
 from policy_guard.documents.containers.terraform.steps import child_of, head_and_steps, is_of_item, written_part
@@ -76,8 +78,6 @@ _FROM_FILES = (
 )
 _OF_POLICIES = ("aws_iam_policy.", "aws_organizations_policy.", "data.aws_iam_policy.")
 _DOCUMENT = ("data", "aws_iam_policy_document")
-IN_REPOSITORY = "//"
-"""What a path from the top of the repository begins with; others lead from the root module, where Terraform runs."""
 
 
 class Evaluator:
@@ -386,7 +386,7 @@ class Evaluator:
     def _from_files(self, head: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
         """Return what a file or a program gives that is not followed: any file of the repository may decide it."""
         value = self.scope.ways.attribute(self, head, steps, span)
-        return unknown(label_of(value), span, name_of(value), self.scope.folder.contents_of(("",)))
+        return unknown(label_of(value), span, name_of(value), self.scope.folder.contents_of(ANY_FILE))
 
     def _document(self, head: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
         """The policy that a data source makes, as the JSON that it is given on as."""

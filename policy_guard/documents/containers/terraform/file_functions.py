@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from posixpath import normpath
 
-from policy_guard.documents.containers.holes import Parts
 from policy_guard.documents.containers.opaque import Opaque
-from policy_guard.documents.containers.terraform.evaluate import IN_REPOSITORY, Evaluator
+from policy_guard.documents.containers.terraform.evaluate import Evaluator
+from policy_guard.documents.containers.terraform.file_patterns import IN_REPOSITORY, pattern_of, patterns_of
 from policy_guard.documents.containers.terraform.values import (
     is_known,
     label_of,
@@ -66,31 +66,10 @@ def _path_value(evaluator: Evaluator, node: Call) -> Node:
 
 def _unknown_file(evaluator: Evaluator, node: Call, path: Node) -> Node:
     """A value made of a file that is not read here: any file whose path has the known parts of its own may be it."""
-    is_elsewhere = _is_elsewhere(evaluator, node.arguments[0])
-    words = ("", label_of(path).rpartition("/")[2]) if is_elsewhere else _words_of(evaluator, parts(path))
-    contents = evaluator.scope.folder.contents_of(words)
+    scope = evaluator.scope
+    contents = [scope.folder.contents_of(each) for each in sorted(patterns_of(scope, node.name, parts(path)))]
     arguments = [name_of(evaluator.value(argument)) for argument in node.arguments[1:]]
     return unknown(f"{node.name}({label_of(path)})", node.span, name_of(path), contents, arguments, is_list=False)
-
-
-def _words_of(evaluator: Evaluator, path: Parts) -> tuple[str, ...]:
-    """Return what the path of a file in the repository holds one after the other, beginning with its folder."""
-    words = [""]
-    for part in path:
-        words[-1:] = [words[-1] + part] if isinstance(part, str) else [words[-1], ""]
-    first, later = words[0], [word.lstrip("/") for word in words[1:]]
-    if any(step in word for word in later for step in ("..", "./", "//")):
-        return ("", later[-1].rpartition("/")[2])
-    if first.startswith(IN_REPOSITORY):
-        first = first.removeprefix(IN_REPOSITORY)
-    elif first and not first.startswith("/"):
-        first = f"{evaluator.scope.root().folder.path}/{first}"
-    else:
-        return ("", *later)
-    folder, _, start = first.rpartition("/")
-    if start in (".", ".."):
-        return ("", *later)
-    return (f"{normpath(f'/{folder}')}/{start}".lstrip("/"), *later)
 
 
 def _file_exists(evaluator: Evaluator, node: Call) -> Node:
@@ -99,7 +78,8 @@ def _file_exists(evaluator: Evaluator, node: Call) -> Node:
     if path is not None and evaluator.scope.folder.read(path) is not None:
         return Scalar("true", node.span, "boolean")
     value = _path_value(evaluator, node)
-    contents = "" if is_known(value) else evaluator.scope.folder.contents_of(_words_of(evaluator, parts(value)))
+    pattern = pattern_of(evaluator.scope, node.name, parts(value))
+    contents = "" if is_known(value) else evaluator.scope.folder.contents_of(pattern)
     return unknown(f"fileexists({label_of(value)})", node.span, name_of(value), contents, is_list=False)
 
 

@@ -31,6 +31,19 @@ class Wrong(NamedTuple):
     problem: Problem
 
 
+class FilePattern(NamedTuple):
+    """What some files have in common: their paths hold the words one after the other, and end with the last.
+
+    With `is_policy` those are left out that are written in a language in which there are no policies.
+    """
+
+    words: tuple[str, ...]
+    is_policy: bool = False
+
+
+ANY_FILE = FilePattern(("",))
+
+
 class Folder:
     """The definitions of a folder by their addresses, and what is wrong in it."""
 
@@ -40,13 +53,13 @@ class Folder:
         files: MappingOf[str, Source],
         read: Callable[[str], Source | None] = lambda path: None,
         paths: Callable[[], Iterable[str]] = tuple,
-        contents_of: Callable[[tuple[str, ...]], str] = lambda words: "",
+        contents_of: Callable[[FilePattern], str] = lambda pattern: "",
         parsed: Parsed | None = None,
     ) -> None:
         """`files` are those of the folder that Terraform reads, by name.
 
         `read` gives any file of the repository, `paths` the paths of all, and `contents_of` what tells apart the
-        contents of those whose paths hold some words one after the other. `parsed` keeps what is read of texts.
+        contents of those that a pattern names. `parsed` keeps what is read of texts.
         """
         self.parsed = parsed or Parsed()
         self.read = read

@@ -12,7 +12,7 @@ from posixpath import basename, dirname
 
 from policy_guard.documents.containers.terraform.conversions import of_one_type
 from policy_guard.documents.containers.terraform.decoding import csv_value, yaml_value
-from policy_guard.documents.containers.terraform.evaluate import IN_REPOSITORY
+from policy_guard.documents.containers.terraform.file_patterns import IN_REPOSITORY
 from policy_guard.documents.containers.terraform.numbers import OF_NUMBERS, whole
 from policy_guard.documents.containers.terraform.values import (
     SORTED_SET,

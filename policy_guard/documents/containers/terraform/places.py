@@ -19,6 +19,7 @@ from policy_guard.documents.containers.terraform.commands import COMMAND, may_ca
 from policy_guard.documents.containers.terraform.deciding import AFTER, Decision, deciding_texts, references
 from policy_guard.documents.containers.terraform.definition import Definition, plain_text
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
+from policy_guard.documents.containers.terraform.folder import FilePattern
 from policy_guard.documents.containers.terraform.grants import GRANTING, OF_RESOURCES
 from policy_guard.documents.containers.terraform.handed_on import HANDED_ON, may_hand_on
 from policy_guard.documents.containers.terraform.lasting import ACTING, LASTING, places
@@ -88,8 +89,8 @@ class Use:
 
     With `opens` it is a block of public access, or a boundary, that leaves all open in cases where it is not there.
     With `by_name` the policy is named there, and stands elsewhere. `fresh` are the addresses of what is new. What
-    `is_settled` is decided by the same on both sides of a comparison. With `values` these decide it and whether files
-    do, and not all that its definition depends on.
+    `is_settled` is decided by the same on both sides of a comparison. With `values` these decide it and these files,
+    and not all that its definition depends on.
     """
 
     address: str
@@ -116,8 +117,8 @@ class Use:
         return self._decision[0]
 
     @property
-    def reads(self) -> bool:
-        """Tell whether files may decide it, too."""
+    def reads(self) -> frozenset[FilePattern]:
+        """Return the files that may decide it, too."""
         return self._decision[1]
 
 
@@ -249,16 +250,16 @@ def _of_remote(scope: Scope, address: str, definition: Definition) -> Iterator[U
         kind="identity" if is_told else None,
         values=(
             frozenset((scope.name, name, arguments[name][0]) for name in relevant_names),
-            any(arguments[name][1] for name in relevant_names),
+            frozenset().union(*(arguments[name][1] for name in relevant_names)),
         ),
     )
 
 
-def _argument_value(scope: Scope, definition: Definition, argument: Argument) -> tuple[str, bool]:
-    """Return what an argument comes to, or where nobody knows all that decides it, and whether files may."""
+def _argument_value(scope: Scope, definition: Definition, argument: Argument) -> tuple[str, frozenset[FilePattern]]:
+    """Return what an argument comes to, or where nobody knows all that decides it, and which files may."""
     evaluator = Evaluator(scope, definition.source, {})
     try:
-        return name_of(evaluator.with_names(evaluator.numbered(definition.body)).value(argument.value)), False
+        return name_of(evaluator.with_names(evaluator.numbered(definition.body)).value(argument.value)), frozenset()
     except (Need, Opaque, Impossible):
         texts, reads = deciding_texts(scope, argument, excluded_prefix="aws_")
         argument_text = definition.written(argument)

@@ -10,7 +10,7 @@ from typing import Any
 from policy_guard.documents.containers.memory import Memory
 from policy_guard.documents.containers.opaque import digest
 from policy_guard.documents.containers.terraform.definition import Definition, plain_text
-from policy_guard.documents.containers.terraform.folder import Folder
+from policy_guard.documents.containers.terraform.folder import FilePattern, Folder
 from policy_guard.documents.containers.terraform.values import is_known, label_of, name_of, parts
 from policy_guard.documents.hcl.syntax import (
     Body,
@@ -100,8 +100,8 @@ class Link:
         self.scope = scope
         self.definition = definition
         self.following: tuple[Link, ...] | None = None
-        self.reads = False
-        """Whether its text asks for files."""
+        self.reads: frozenset[FilePattern] = frozenset()
+        """The files that its text asks for."""
 
 
 class Scope:
