@@ -13,7 +13,9 @@ from policy_guard.documents.hcl.syntax import (
     Attribute,
     Block,
     Call,
+    For,
     OtherFile,
+    Repeated,
     Variable,
     parts_of,
 )
@@ -27,6 +29,7 @@ AFTER = "depends_on"
 _MAY_BE_ANYTHING = "Statement, Effect"
 _AROUND_OUTPUTS = ("provider", "moved")
 _FILES = ("file", "templatefile(")
+_PATH_NAMES = frozenset({"local", "path", "var"})
 _FROM_FILES = tuple(
     ("data", name) for name in ("local_file", "local_sensitive_file", "external", "archive_file", "sops_file")
 )
@@ -130,7 +133,7 @@ def _links_from(scope: Scope, node: object) -> tuple[tuple[Link, ...], frozenset
     reads: frozenset[FilePattern] = frozenset()
     all_names = _references_of(scope, node)
     if any(map(_is_reading, all_names)):
-        reads = reads.union(*(patterns_of_call(scope, call) for call in _reading_calls(node)))
+        reads = _files_read(scope, node)
     for names in all_names:
         reads |= {ANY_FILE} if names[:2] in _FROM_FILES else frozenset()
         for address, definition in _definitions(scope, names):
@@ -184,17 +187,30 @@ def _is_reading(names: tuple[str, ...]) -> bool:
     return names[0].endswith("(") and names[0].startswith(_FILES)
 
 
-def _reading_calls(node: object) -> Iterator[Call]:
-    """The calls in a node of functions that read files."""
+def _files_read(scope: Scope, node: object) -> frozenset[FilePattern]:
+    """The files that the functions in a node read; all where a loop in it takes a name that a path may begin with."""
+    patterns: set[FilePattern] = set()
     stack: list[object] = [_deciding_parts(node)]
     while stack:
         node = stack.pop()
+        if isinstance(node, For | Repeated | Block) and _PATH_NAMES.intersection(_names_of_loop(node)):
+            return frozenset({ANY_FILE})
         if isinstance(node, Call) and _is_reading((f"{node.name}(",)):
-            yield node
+            patterns |= patterns_of_call(scope, node)
         if isinstance(node, dict):
             stack += node.values()
         else:
             stack += node if isinstance(node, tuple) else parts_of(node)
+    return frozenset(patterns)
+
+
+def _names_of_loop(node: For | Repeated | Block) -> Iterator[str | None]:
+    """The names that a loop gives its items, or a `dynamic` block."""
+    if not isinstance(node, Block):
+        yield from node.names
+    elif node.type == "dynamic":
+        iterator = node.body.value("iterator")
+        yield iterator.name if isinstance(iterator, Variable) else "".join(node.labels)
 
 
 def _references_of(scope: Scope, node: object) -> tuple[tuple[str, ...], ...]:
