@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policy_guard.documents.containers.terraform.definition import plain_text
+from policy_guard.documents.containers.terraform.deciding import deciding_texts
+from policy_guard.documents.containers.terraform.definition import Definition, plain_text
 from policy_guard.documents.containers.terraform.grants import decides
 from policy_guard.documents.containers.terraform.lasting import decides_lasting
 from policy_guard.documents.containers.terraform.places import GRANT, Use, told_at, type_of
-from policy_guard.documents.containers.terraform.uses import HOLDERS
-from policy_guard.documents.hcl.syntax import Attribute, Expression, Index, List, Variable
+from policy_guard.documents.containers.terraform.uses import HOLDERS, kind_of
+from policy_guard.documents.hcl.syntax import Attribute, Body, Expression, Index, List, Variable
 
 _ALL = "all"
+_REPLACING = ("name", "name_prefix", "path")
+_TRIGGERS = "replace_triggered_by"
 # The name of a policy, and of what it is in, says nothing about who has it.
 _HOLDERS = frozenset(HOLDERS) - {"name"}
 
@@ -24,7 +27,37 @@ def takes_effect(old: Use, new: Use | None) -> bool:
     if new is None:
         return False
     old_names, new_names = set(_ignored(old)), set(_ignored(new))
+    if old_names and _is_made_anew(old, new):
+        return True
     return bool(old_names - new_names) and _ALL not in new_names
+
+
+def _is_made_anew(old: Use, new: Use) -> bool:
+    """Tell whether Terraform replaces a resource, which then has what is written.
+
+    Source: the AWS provider's documentation of the resources of IAM; Terraform, "replace_triggered_by".
+    """
+    names = (
+        []
+        if _ALL in (ignored := set(_names_in(new.definition)))
+        else [each for each in _REPLACING if each not in ignored]
+    )
+    if any(_deciding(old, old.definition.body, name) != _deciding(new, new.definition.body, name) for name in names):
+        return True
+    before, after = ([_deciding(use, body, _TRIGGERS) for body in _lifecycles(use.definition)] for use in (old, new))
+    return any(each for each in after) and before != after
+
+
+def _deciding(use: Use, body: Body, name: str) -> object:
+    """Return what decides an argument; nothing where there is none."""
+    value = body.value(name)
+    return (use.definition.written(value), deciding_texts(use.scope, value)) if value is not None else ()
+
+
+def is_ignoring(definition: Definition) -> bool:
+    """Tell whether changes of a policy of a resource are ignored, or of all that it has."""
+    type_ = definition.block.labels[0] if definition.block is not None and definition.block.labels else ""
+    return any(name == _ALL or kind_of(type_, name) is not None for name in _names_in(definition))
 
 
 def keeps(use: Use) -> bool:
@@ -40,12 +73,19 @@ def _argument(use: Use) -> str:
 
 def _ignored(use: Use) -> Iterator[str]:
     """The names of ignored arguments that decide a policy, or whose it is; `all` for all of them."""
-    for block in use.definition.body.blocks:
-        value = block.body.value("ignore_changes") if block.type == "lifecycle" else None
+    yield from (name for name in _names_in(use.definition) if name == _ALL or _decides(use, name))
+
+
+def _names_in(definition: Definition) -> Iterator[str]:
+    """The names of all ignored arguments of a resource."""
+    for body in _lifecycles(definition):
+        value = body.value("ignore_changes")
         items = value.items if isinstance(value, List) else (value,)
-        for name in map(_first_name, items):
-            if name == _ALL or (name and _decides(use, name)):
-                yield name
+        yield from filter(None, map(_first_name, items))
+
+
+def _lifecycles(definition: Definition) -> Iterator[Body]:
+    yield from (block.body for block in definition.body.blocks if block.type == "lifecycle")
 
 
 def _first_name(value: Expression | None) -> str:

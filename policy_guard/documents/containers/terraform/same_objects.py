@@ -13,6 +13,7 @@ from dataclasses import fields, is_dataclass
 from policy_guard.documents.containers.terraform.deciding import references
 from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.folder import Folder
+from policy_guard.documents.containers.terraform.ignored import is_ignoring
 from policy_guard.documents.containers.terraform.uses import HOLDERS
 from policy_guard.documents.source import Span
 
@@ -57,8 +58,11 @@ def _by_identity(folder: Folder, counts: Callable[[str], bool]) -> Mapping[objec
 
 
 def _identity(address: str, definition: Definition) -> object:
-    """Return what tells an object from others of its type; nothing where that cannot be said."""
-    if definition.block is None or definition.block.type not in ("resource", "module"):
+    """Return what tells an object from others of its type; nothing where that cannot be said.
+
+    What Terraform ignored of one that is gone it applies to the new one.
+    """
+    if definition.block is None or definition.block.type not in ("resource", "module") or is_ignoring(definition):
         return None
     arguments = definition.body.arguments
     is_module = definition.block.type == "module"

@@ -375,12 +375,13 @@ def units(use: Use, principals: Collection[str] | None = None, one_by_one: bool 
             instance = evaluator.with_names(names)
             try:
                 if is_attachment(use):
-                    named = name_at(use, instance)
+                    named = "" if keeps(use) else name_at(use, instance)
                     yield from (
                         unit._replace(named=named) for unit in attached_units(use, address, instance, principals)
                     )
                 elif principals is None or principal_of(use, instance) in principals:
-                    yield unit_at(use, address, instance)._replace(named=name_at(use, instance))
+                    named = "" if keeps(use) else name_at(use, instance)
+                    yield unit_at(use, address, instance)._replace(named=named)
             except Unreadable as error:
                 yield Unit(address, "", source, None, error.problems)
     except Opaque as error:
