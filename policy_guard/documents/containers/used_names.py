@@ -31,6 +31,10 @@ _LISTED = regex(
     r"(?:\s{0,9}\|\s{0,9}(?:to(?:Raw)?(?:Json|Yaml)|n?indent \d{1,2})){0,4}\s{0,9}-?\}\}"
 )
 _OTHER_THAN_ALLOWED = regex(r"(?i)deny|not_?(?:action|resource|principal)|condition|\\[ux]")
+# A mark that writes an element's name, or its end, and an effect that is written out.
+_MARK_IN_KEY = regex(r"[%}]\}[\w-]{0,90}(?:[\\\"']{1,4}\s{0,9}:|\s{0,9}:\s)")
+_EFFECT = regex(r"(?i)effect")
+_ALLOWING = regex(r"(?i)effect[\\\"']{0,4}\s{0,9}:\s{0,9}[\\\"']{0,4}allow\b")
 _KEY = regex(r"[A-Za-z_][\w-]*")
 _STEP = regex(r"[\w.-]+")
 _NAME = regex(r"[A-Za-z_]\w*")
@@ -50,11 +54,19 @@ def _only_listed(texts: Sequence[str]) -> set[str]:
     listed: set[str] = set()
     others: set[str] = set()
     for text in texts:
-        names = _LISTED.findall(text) if "Allow" in text and not _OTHER_THAN_ALLOWED.search(text) else []
+        names = _LISTED.findall(text) if _only_allows(text) else []
         listed.update(names)
         others.update(_remaining(_VALUE.findall(text), names))
         others.update(".".join(_STEP.findall(steps)) for steps in _INDEXED.findall(text))
     return listed - others
+
+
+def _only_allows(text: str) -> bool:
+    """Tell whether a policy only allows what it lists, whatever its marks write."""
+    if _OTHER_THAN_ALLOWED.search(text) or _MARK_IN_KEY.search(text):
+        return False
+    effects = len(_EFFECT.findall(text))
+    return effects > 0 and effects == len(_ALLOWING.findall(text))
 
 
 def _remaining(names: list[str], listed: Sequence[str]) -> set[str]:

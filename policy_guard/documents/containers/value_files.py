@@ -24,7 +24,7 @@ _ANSIBLE = regex(
 # Source: Ansible, "How to build your inventory", of which those in YAML are read.
 _INVENTORY = regex(r"(?i)(?=.*\.ya?ml\Z)(?:.*/)?(?:inventor(?:y|ies)/.+|(?:[^/]*[-_.])?inventory\.\w+|hosts\.\w+)")
 # The roles by which stacks are made. Source: AWS CDK, "cloud assembly manifest", properties of stacks.
-_CDK = regex(r"(?:.*/)?cdk\.out/(?:.*/)?manifest\.json")
+_CDK = regex(r"(?=.*/manifest\.json\Z)(?:.*/)?cdk\.out/.+")
 _PULUMI = regex(r"(?:.*/)?Pulumi\.[^/]+\.ya?ml")
 _TEMPLATES = (".yaml", ".yml", ".json", ".tpl", ".j2", ".jinja", ".jinja2", ".gotmpl")
 _CONFIG, _FACTS = "config", "set_fact"

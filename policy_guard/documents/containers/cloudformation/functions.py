@@ -147,7 +147,9 @@ def _is_of_principal(evaluator: Evaluating, node: Node) -> bool:
 def _is_arn_of_principal(evaluator: Evaluating, node: Node, name: Node) -> bool:
     resource = evaluator.template.resources.get(name.text) if isinstance(name, Scalar) else None
     properties = resource.get("Properties") if resource is not None else None
-    path = properties.get("Path") if isinstance(properties, Object) else None
+    if not isinstance(properties, Object) or any(":" in entry.key.text for entry in properties.entries):
+        return False
+    path = properties.get("Path")
     if type_of(resource) not in _PRINCIPALS or not (path is None or (isinstance(path, Scalar) and path.tag is None)):
         return False
     first = parts_of(evaluator.text(node))[0]
