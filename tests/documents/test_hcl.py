@@ -82,6 +82,8 @@ def test_every_node_has_the_span_of_its_text() -> None:
         'a "${b}" {}',
         'a = "%{ if b }"',
         'a = "%{ endif }"',
+        'a = "${ b ~ }"',
+        'a = "%{ if b }%{ else~ }%{ endif }"',
         "a = b.",
         "}",
     ],

@@ -316,7 +316,11 @@ def test_nothing_is_asked_where_no_policy_changed(scratch: Scratch, monkeypatch:
     scratch.write("tools/package.json", {"a": "c"})
     scratch.stage()
     check(Options(today=TODAY, staged=True), scratch.folder, ENVIRON)
-    assert asked == ["cat-file", "diff-index", "ls-tree"]  # the last: whether there is Terraform that may read the file
+    assert asked == [
+        "cat-file",
+        "diff-index",
+        "ls-files",
+    ]  # the last: whether there is Terraform that may read the file
 
 
 def test_a_pointer_is_small_and_holds_no_statement(scratch: Scratch) -> None:

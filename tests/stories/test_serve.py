@@ -354,7 +354,11 @@ _PLAN = {
 
 
 def hard_policies() -> tuple[str, str]:
-    """A new and an old version that take the solver many seconds: `?` against `*`, in each of several statements."""
-    new = (allow("s3:GetObject", resource=f"arn:aws:s3:::*{letter}{'?' * 25}*b") for letter in "acdefghk")
-    old = (allow("s3:GetObject", resource=f"arn:aws:s3:::*{'acdefghk'[n % 8]}{'?' * n}") for n in range(60))
+    """A new and an old version that take the solver many seconds: runs of `?` between letters that hold back much."""
+    limits = [
+        {"Effect": "Deny", "Action": "*", "NotResource": f"*{letter}{'?' * 12}{letter}*"} for letter in "abcdefgh"
+    ]
+    actions = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket")
+    new = (*(allow(action, resource="*") for action in actions), *limits)
+    old = (allow("s3:GetObject", resource="arn:*"),)
     return json.dumps(document(*new)), json.dumps(document(*old))

@@ -135,12 +135,19 @@ def _open(cursor: Cursor) -> bool:
     return False
 
 
+def _close(cursor: Cursor) -> bool:
+    """Goes past the end; tells whether it trims, by a mark that has to stand right before the brace."""
+    if cursor.takes("~}"):
+        return True
+    cursor.needs("}")
+    return False
+
+
 def _interpolation(cursor: Cursor, read_value: Reads) -> Interpolation:
     start, lines = cursor.at, cursor.lines
     left = _open(cursor)
     value = read_value(cursor)
-    right = cursor.takes("~")
-    cursor.needs("}")
+    right = _close(cursor)
     cursor.lines = lines
     return cursor.build(Interpolation(value, Span(start, cursor.at), (left, right)), value)
 
@@ -158,8 +165,7 @@ def _directive(cursor: Cursor, read_value: Reads) -> _Mark:
         names, value = for_head(cursor, read_value)
     elif word not in ("else", "endif", "endfor"):
         cursor.fail("only if, else, endif, for and endfor stand after %{", start)
-    right = cursor.takes("~")
-    cursor.needs("}")
+    right = _close(cursor)
     cursor.lines = lines
     return _Mark(word=word, names=names, value=value, span=Span(start, cursor.at), trims=(left, right))
 
