@@ -10,6 +10,9 @@ from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import File
 from policy_guard.pipeline.repository.changes import Change, Comparison
 from policy_guard.pipeline.repository.objects import OVERSIZED
+from policy_guard.regex import regex
+
+_WORD = regex(r"[A-Za-z0-9]+")
 
 
 def may_be_nested(reader: Reader, change: Change) -> Iterator[str]:
@@ -77,9 +80,9 @@ def _content(reader: Reader, file: File) -> bytes | None:
 
 
 def _names(data: bytes, name: str) -> bool:
-    """Tell whether a template names a file, or fills its name into an address before the suffix."""
+    """Tell whether a template names a file, or may put its name together of the part before the suffix and that."""
     stem, suffix = splitext(name)
-    return name.encode() in data or (f"}}{suffix}".encode() in data and stem.encode() in data)
+    return suffix.encode() in data and all(word.encode() in data for word in _WORD.findall(stem))
 
 
 def _may_have_outputs(data: bytes) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
+from itertools import islice, product
 from posixpath import basename
 
 from policy_guard.documents.containers.choices import Impossible, Need
@@ -17,7 +18,7 @@ from policy_guard.documents.containers.cloudformation.access_types import (
     is_nested,
     speaks_of_access,
 )
-from policy_guard.documents.containers.cloudformation.calls import canonical, words_of
+from policy_guard.documents.containers.cloudformation.calls import call, canonical, words_of
 from policy_guard.documents.containers.cloudformation.compare import naming
 from policy_guard.documents.containers.cloudformation.evaluate import Changes, Evaluator
 from policy_guard.documents.containers.cloudformation.imports import import_arguments
@@ -36,7 +37,7 @@ from policy_guard.documents.containers.holes import Parts
 from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.containers.revision_files import TEMPLATE_SUFFIXES, RevisionFiles, from_root
 from policy_guard.documents.formats import read
-from policy_guard.documents.source import Hole, Node, Object, Scalar, Source, Unreadable, scalars
+from policy_guard.documents.source import Array, Hole, Node, Object, Scalar, Source, Unreadable, scalars
 from policy_guard.regex import regex
 
 _ADDRESSES = ("TemplateURL", "Location")
@@ -45,6 +46,7 @@ _IN_POLICIES = {"Statement", "PolicyDocument", "AssumeRolePolicyDocument"}
 _DEEPEST, _MOST_FILES = 4, 50
 # AWS CloudFormation User Guide, "Understand CloudFormation quotas": a template has at most so many resources.
 _MOST_STACKS = 500
+_LONGEST_ADDRESS = 2_000
 _LONGEST_KEPT = 100_000
 """Characters of a template that is kept once it is read."""
 _PLACE = regex(r"\$\{(\w+)\}")
@@ -68,7 +70,7 @@ def _nested(
     template: Template, resource: Object, paths: Collection[str], files: RevisionFiles, depth: int
 ) -> Nested | None:
     """Return what is known of a nested template; of several that it may be, of all of them."""
-    addresses = tuple(_with_values(template, _addresses(resource)))
+    addresses = tuple(_with_values(template, (*_addresses(resource), *_put_together(template, resource))))
     local_paths = {local for text in addresses if (local := _local_path(text, template.source.path)) in paths}
     names = local_paths or {name for text in addresses for name in _files_of_name(text, paths)}
     if len(names) > _MOST_FILES:
@@ -150,6 +152,43 @@ def _with_values(template: Template, addresses: Iterable[str]) -> Iterator[str]:
         }:
             node = template.mappings.get(name) or template.parameters[name].get("Default")
             yield from (scalar.text for scalar in scalars(node)) if node is not None else ()
+
+
+def _put_together(template: Template, resource: Object) -> Iterator[str]:
+    """The addresses that functions put together of texts, defaults and mappings, as far as there are few."""
+    properties = resource.get("Properties")
+    for key, value in properties.entries if isinstance(properties, Object) else ():
+        if key.text in _ADDRESSES:
+            yield from _spellings(template, value)
+
+
+def _spellings(template: Template, node: Node) -> list[str]:
+    """Some texts that a node may come to."""
+    function_call = call(node)
+    if function_call is None:
+        return [node.text[-_LONGEST_ADDRESS:]] if isinstance(node, Scalar) else []
+    name, argument = function_call
+    items = argument.items if isinstance(argument, Array) else (argument,)
+    if name == "Ref" and isinstance(argument, Scalar):
+        return [_default(template, argument.text)[-_LONGEST_ADDRESS:]]
+    if name == "Fn::FindInMap" and items and isinstance(items[0], Scalar):
+        mapping = template.mappings.get(items[0].text)
+        return (
+            [each.text[-_LONGEST_ADDRESS:] for each in islice(scalars(mapping), _MOST_FILES)]
+            if mapping is not None
+            else []
+        )
+    if name == "Fn::Join" and len(items) == 2 and isinstance(items[0], Scalar) and isinstance(items[1], Array):
+        parts = [_spellings(template, item) or [""] for item in items[1].items[:_MOST_FILES]]
+        return [items[0].text.join(pieces)[-_LONGEST_ADDRESS:] for pieces in islice(product(*parts), _MOST_FILES)]
+    if name == "Fn::Sub" and len(items) == 2 and isinstance(items[0], Scalar) and isinstance(items[1], Object):
+        texts = [items[0].text[-_LONGEST_ADDRESS:]]
+        for key, value in items[1].entries:
+            place, values = f"${{{key.text}}}", _spellings(template, value)
+            filled = (text.replace(place, each)[-_LONGEST_ADDRESS:] for text in texts for each in values or [place])
+            texts = list(islice(filled, _MOST_FILES))
+        return texts
+    return [text for item in items for text in _spellings(template, item)][:_MOST_FILES]
 
 
 def _default(template: Template, name: str) -> str:
