@@ -220,6 +220,8 @@ def _call(cursor: Cursor, name: str, start: int) -> Expression:
             cursor.needs(")")
             break
     cursor.lines = lines
+    # Terraform, "Built-in Functions": each is there under this namespace, too.
+    name = name.removeprefix("core::")
     return cursor.build(Call(name, tuple(arguments), spread, Span(start, cursor.at)), *arguments)
 
 

@@ -27,7 +27,7 @@ from policy_guard.documents.source import Problem, Source, Span, Unreadable
 from policy_guard.iam.policy import Policy
 from policy_guard.pipeline.pairing import FileResult, Pair
 from policy_guard.pipeline.pairing.terraform_pairs import compare_sides, one_by_one, union, units_by_principal
-from policy_guard.pipeline.pairing.terraform_reads import Readers
+from policy_guard.pipeline.pairing.terraform_reads import Readers, leads_up
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.changes import Change
 from policy_guard.pipeline.repository.objects import OVERSIZED
@@ -212,7 +212,8 @@ class Tree:
 
     def reading_folders(self, changed: Collection[str]) -> Iterator[str]:
         """The folders that may read one of the changed files."""
-        readers = Readers(changed, self._files, self._written_in)
+        climbs = any(leads_up(text) for folder in self.names for text in self.texts(folder))
+        readers = Readers(changed, self._files, self._written_in, climbs)
         for folder in self.names:
             if any(readers.has(text, folder) for text in self.texts(folder)):
                 yield folder
