@@ -125,15 +125,17 @@ class Tree:
 
     def _is_named(self, file: File, pattern: FilePattern) -> bool:
         """Tell whether a pattern may name a file."""
-        if file.mode == SUBMODULE:
-            return True
-        if not holds_in_order(file.path, pattern.words):
-            return False
-        if not pattern.is_policy or not is_of_another_language(file.path):
-            return True
-        target = self._files.get(self.link_target(file.path))
-        data = self._repository.read(target) if target is not None else None
-        return data is None or data is OVERSIZED or is_policy_all_the_same(data)
+        is_left_out = pattern.is_policy and file.path not in self._possible_policies
+        return file.mode == SUBMODULE or (not is_left_out and holds_in_order(file.path, pattern.words))
+
+    @cached_property
+    def _possible_policies(self) -> frozenset[str]:
+        """The files that may be policies, by the languages in which they are written or by what they say."""
+        return frozenset(filter(self._is_possible_policy, self._files))
+
+    def _is_possible_policy(self, path: str) -> bool:
+        source = self.source(path) if is_of_another_language(path) else None
+        return source is None or is_policy_all_the_same(source.text)
 
     @cached_property
     def _leads_to_folders(self) -> bool:

@@ -27,8 +27,8 @@ _HOLE = Hole("")
 _OF_OTHER_LANGUAGES = regex(
     r"(?:\.md|\.tf|\.tofu|\.tfvars|\.hcl|\.tf\.json|\.tofu\.json)\Z|(?:\A|/)\.github/workflows/[^/]*\.ya?ml\Z"
 )
-_STATEMENTS = regex(rb"^[ \t]{0,99}(?:- )?[\"']?Statement[\"']?[ \t]{0,9}:", re.MULTILINE)
-_TEXT_STARTS = (b'"', b"'", b"$", b"%", b"\xff\xfe", b"\xfe\xff")
+_STATEMENTS = regex(r"^[ \t]{0,99}(?:- )?[\"']?Statement[\"']?[ \t]{0,9}:", re.MULTILINE)
+_TEXT_STARTS = ('"', "'", "$", "%")
 
 
 def is_of_another_language(path: str) -> bool:
@@ -36,10 +36,10 @@ def is_of_another_language(path: str) -> bool:
     return _OF_OTHER_LANGUAGES.search(path) is not None
 
 
-def is_policy_all_the_same(data: bytes) -> bool:
+def is_policy_all_the_same(text: str) -> bool:
     """Tell whether a file may be a policy or a value in spite of its name: JSON, a template, or a policy in YAML."""
-    start = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:9]
-    return in_json(data) or start.startswith(_TEXT_STARTS) or b"\0" in data or bool(_STATEMENTS.search(data))
+    start = text.lstrip()
+    return in_json(start[:2_000].encode()) or start.startswith(_TEXT_STARTS) or bool(_STATEMENTS.search(text))
 
 
 def pattern_of(scope: Scope, function: str, path: Sequence[str | Hole]) -> FilePattern:
