@@ -264,6 +264,7 @@ def _pointer_version(data: bytes, path: str, revision: str, configured: bool) ->
 
 def _serverless_version(source: Source, documents: Sequence[Node], siblings: RevisionFiles | None) -> FileVersion:
     from policy_guard.documents.containers.cloudformation.exports import with_exports
+    from policy_guard.documents.containers.cloudformation.nested import with_nested
     from policy_guard.documents.containers.revision_files import NO_FILES
     from policy_guard.documents.containers.serverless_framework.template import template_of
     from policy_guard.pipeline.pairing.shapes import is_for_others
@@ -279,8 +280,9 @@ def _serverless_version(source: Source, documents: Sequence[Node], siblings: Rev
         words = "the Serverless Framework reads one document, and several stand here; give each its own file"
         return FileVersion(source=source, policies={}, problems=(Problem(words, Span(0, 1)),))
     try:
-        template = template_of(source, document, siblings or NO_FILES)
-        return FileVersion(source=source, policies={}, template=with_exports(template, siblings or NO_FILES))
+        files = siblings or NO_FILES
+        template = with_nested(template_of(source, document, files), files)
+        return FileVersion(source=source, policies={}, template=with_exports(template, files))
     except Unreadable as error:
         return FileVersion(source=source, policies={}, problems=error.problems, unread=(source.text,))
 
