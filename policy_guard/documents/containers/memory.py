@@ -10,6 +10,21 @@ from policy_guard.documents.containers.choices import Atom, Need, Truths, settle
 T = TypeVar("T")
 
 
+class Written:
+    """An expression as part of a place: it is equal to itself alone, and stays as long as what is kept of it."""
+
+    __slots__ = ("node",)
+
+    def __init__(self, node: object) -> None:
+        self.node = node
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Written) and self.node is other.node
+
+    def __hash__(self) -> int:
+        return id(self.node)
+
+
 class _Step:
     """A step on the way to a value: the truth that is asked for next, and where each answer leads; or the value."""
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from policy_guard.documents.containers.choices import Atom, Need, Truths, free, outcome_table, outcomes, settle
 from policy_guard.documents.containers.holes import hole
+from policy_guard.documents.containers.memory import Written
 from policy_guard.documents.containers.opaque import Excess, Missing, Opaque
 from policy_guard.documents.containers.terraform.conversions import as_beside, has_other_kinds, json_parts
 from policy_guard.documents.containers.terraform.deciding import all_deciding, references
@@ -16,7 +17,13 @@ from policy_guard.documents.containers.terraform.file_patterns import IN_REPOSIT
 from policy_guard.documents.containers.terraform.folder import ANY_FILE
 from policy_guard.documents.containers.terraform.numbers import reckoned
 from policy_guard.documents.containers.terraform.scope import Scope
-from policy_guard.documents.containers.terraform.steps import child_of, head_and_steps, is_of_item, written_part
+from policy_guard.documents.containers.terraform.steps import (
+    child_of,
+    head_and_steps,
+    is_of_item,
+    names_any,
+    written_part,
+)
 from policy_guard.documents.containers.terraform.values import (
     JSON,
     SET,
@@ -78,6 +85,7 @@ _FROM_FILES = (
 )
 _OF_POLICIES = ("aws_iam_policy.", "aws_organizations_policy.", "data.aws_iam_policy.")
 _DOCUMENT = ("data", "aws_iam_policy_document")
+_READING = ("templatefile", "jsondecode", "yamldecode", "csvdecode")
 
 
 class Evaluator:
@@ -171,7 +179,7 @@ class Evaluator:
 
     def _call_or_splat(self, node: Call | Splat | Item) -> Node:
         if isinstance(node, Call):
-            return self.scope.ways.call(self, node)
+            return self._called(node)
         if isinstance(node, Item):
             return self.names["*"]
         if (documents := self._documents(node)) is not None:
@@ -183,6 +191,14 @@ class Evaluator:
         if isinstance(collection, Object) and not is_null(collection):
             return Array((self.with_names({"*": collection}).value(node.element),), node.span)
         return self.opaque(node)
+
+    def _called(self, node: Call) -> Node:
+        """What a call comes to; what it reads in a text is worked out once, and not for each item of a loop."""
+        if node.name not in _READING or names_any(node, self.names):
+            return self.scope.ways.call(self, node)
+        outside = self._evaluator_of(self.scope, self.source, {})
+        place = ("call", self.source.path, Written(node))
+        return self.remembered(place, lambda: outside.scope.ways.call(outside, node))
 
     def opaque(self, node: Expression) -> Node:
         """An unknown value that is known by all that decides it."""
@@ -214,10 +230,9 @@ class Evaluator:
 
     def _name_apart(self, node: Variable | Attribute | Index) -> object:
         """Return what tells apart what a reference comes to, whatever is so; of too much to work out, all texts."""
-        head, steps = head_and_steps(node)
-        if isinstance(head, Variable) and head.name not in self.names and all(isinstance(s, Attribute) for s in steps):
-            # What is kept by its identity has to stay.
-            return self.remembered(("name", id(node)), lambda: (self._table(node), node))[0]
+        if not names_any(node, self.names):
+            inner = self._evaluator_of(self.scope, self.source, {})
+            return self.remembered(("name", Written(node)), lambda: inner._table(node))
         return self._table(node)
 
     def _table(self, node: Variable | Attribute | Index) -> object:

@@ -21,7 +21,6 @@ from policy_guard.documents.containers.terraform.values import (
     unknown,
 )
 from policy_guard.documents.globs import matches_path, not_a_pattern
-from policy_guard.documents.hcl.bodies import read_template
 from policy_guard.documents.hcl.syntax import Call, Expression
 from policy_guard.documents.source import (
     Array,
@@ -125,7 +124,7 @@ def _template_file(evaluator: Evaluator, node: Call) -> Node:
         raise Opaque("this template is made of itself, which Terraform refuses", node.span)
     pairs = pairs_of(evaluator.value(node.arguments[1]))
     try:
-        template = read_template(source.text)
+        template = evaluator.scope.folder.parsed.template(source.text)
     except Unreadable as error:
         raise Opaque(f"the template cannot be read: {error.problems[0].message}", node.span) from None
     if pairs is None:

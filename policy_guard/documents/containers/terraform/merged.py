@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from policy_guard.documents.containers.choices import Need, Outcome, Truths, asked_by, free, guards, outcomes, settle
+from policy_guard.documents.containers.memory import Written
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.terraform.elsewhere import unread_statements
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
@@ -43,14 +44,13 @@ def items_apart(
     memory = evaluator.scope.memory
     names = tuple(sorted((name, name_of(value)) for name, value in evaluator.names.items()))
 
-    def everywhere() -> tuple[list[Item] | None, object]:
+    def everywhere() -> list[Item] | None:
         try:
-            # What is kept by its identity has to stay.
-            return memory.apart(lambda: list(_explored(evaluator.under({}), work, node.span))), node
+            return memory.apart(lambda: list(_explored(evaluator.under({}), work, node.span)))
         except Opaque:
-            return None, node
+            return None
 
-    items = memory.value((evaluator.scope, "items", id(node), names), {}, everywhere)[0]
+    items = memory.value((evaluator.scope, "items", Written(node), names), {}, everywhere)
     if items is None:
         return list(_explored(evaluator, work, node.span))
     return [settled for item in items if (settled := _settled(evaluator, item)) is not None]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from policy_guard.documents.hcl.bodies import read_file
-from policy_guard.documents.hcl.syntax import Body
+from policy_guard.documents.hcl.bodies import read_file, read_template
+from policy_guard.documents.hcl.syntax import Body, Template
 
 
 class Parsed:
@@ -11,6 +11,7 @@ class Parsed:
 
     def __init__(self) -> None:
         self._bodies: dict[str, Body] = {}
+        self._templates: dict[str, Template] = {}
         self.references: dict[int, tuple[object, tuple[tuple[str, ...], ...]]] = {}
         """What nodes refer to, each node kept by its identity."""
 
@@ -19,3 +20,9 @@ class Parsed:
         if text not in self._bodies:
             self._bodies[text] = read_file(text)
         return self._bodies[text]
+
+    def template(self, text: str) -> Template:
+        """Return the tree of a template file. Raises `Unreadable`."""
+        if text not in self._templates:
+            self._templates[text] = read_template(text)
+        return self._templates[text]

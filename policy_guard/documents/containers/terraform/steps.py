@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import TypeGuard
 
 from policy_guard.documents.containers.opaque import Missing, Opaque
@@ -17,7 +17,7 @@ from policy_guard.documents.containers.terraform.values import (
     single,
     unknown,
 )
-from policy_guard.documents.hcl.syntax import Attribute, Call, Expression, Index, Item, Mapping, Variable
+from policy_guard.documents.hcl.syntax import Attribute, Call, Expression, Index, Item, Mapping, Variable, parts_of
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
 from policy_guard.records import NamedTuple
 
@@ -77,6 +77,17 @@ def _is_optional(type_: Expression) -> bool:
 def is_of_item(node: Expression) -> bool:
     """Tell whether a reference begins with what stands for each item of a splat."""
     return isinstance(head_and_steps(node)[0], Item)
+
+
+def names_any(node: Expression, names: Container[str]) -> bool:
+    """Tell whether one of the names of loops and of objects stands in an expression; `*` is the item of a splat."""
+    pending: list[object] = [node]
+    while pending:
+        part = pending.pop()
+        if ("*" if isinstance(part, Item) else part.name if isinstance(part, Variable) else "") in names:
+            return True
+        pending += part if isinstance(part, tuple) else parts_of(part)
+    return False
 
 
 def child_of(value: Node, key: Node, span: Span, policies: Attachables) -> Node:
