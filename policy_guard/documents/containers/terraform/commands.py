@@ -27,12 +27,17 @@ _META = ("count", "for_each", "depends_on", "provider", "lifecycle")
 # No part of an ARN or of a longer name.
 _AWS = regex(r"(?<![\w:-])aws[\s\"',\\]")
 # What only reads gives nothing.
-_CALL = regex(
-    r"(?<![\w:-])aws(?=[\s\"',])[^\n;|&]{0,99}?(?:\b(?:iam|sso-admin|organizations|ram|lakeformation)\b"
+_CHANGE = (
+    r"(?:\b(?:iam|sso-admin|organizations|ram|lakeformation)\b"
     r"(?![\s\"',]{1,9}(?:get|list|wait|simulate|generate|describe)\b)"
     r"|\b(?:add|put|set|create|update|modify|associate|attach|delete|remove)-[a-z-]{0,40}"
     r"(?:polic(?:y|ies)|permissions?|grants?|acls?|access-block|access-entry|attributes?)\b)"
 )
+_START = r"(?<![\w:-])aws(?=[\s\"',])"
+_CALL = regex(_START + r"[^\n;|&]{0,99}?" + _CHANGE)
+_CALLED = regex(_START)
+_CHANGED = regex(_CHANGE)
+_SEPARATOR = regex(r"[\n;|&]")
 
 
 def may_call(type_: str, body: Body) -> bool:
@@ -51,11 +56,22 @@ def called_policy(evaluator: Evaluator, type_: str, address: str, body: Body) ->
     for argument_group in _commands(type_, body):
         values = [_value(evaluator, argument) for argument in argument_group]
         text = " ".join(label_of(scalar) for value in values for scalar in scalars(value)).replace("\\\n", " ")
-        if _CALL.search(text):
+        if _CALL.search(text) or (_is_script(argument_group) and _calls(text)):
             deciding = [(argument.name, name_of(value)) for argument, value in zip(argument_group, values, strict=True)]
             words = f"what a command of {address} gives"
             statements.append(told_access(action_of(COMMAND), words, argument_group[0].value.span, deciding))
     return policy_with(tuple(statements), body.span) if statements else ABSENT
+
+
+def _is_script(arguments: list[Argument]) -> bool:
+    """Tell whether arguments are those of a command or a script, and no text of another kind."""
+    return any(argument.name in (*_SCRIPTS, "command", "inline") for argument in arguments)
+
+
+def _calls(text: str) -> bool:
+    """Tell whether a command of a script changes access, however many options stand before what it does."""
+    lines = ((line, _CALLED.search(line)) for line in _SEPARATOR.split(text))
+    return any(start is not None and _CHANGED.search(line, start.end()) is not None for line, start in lines)
 
 
 def _commands(type_: str, body: Body) -> Iterator[list[Argument]]:
