@@ -17,6 +17,7 @@ from policy_guard.documents.hcl.syntax import Attribute, Body, Expression, Index
 
 _ALL = "all"
 _REPLACING = ("name", "name_prefix", "path")
+_REPLACING_POLICIES = (*_REPLACING, "description")
 _TRIGGERS = "replace_triggered_by"
 # The name of a policy, and of what it is in, says nothing about who has it.
 _HOLDERS = frozenset(HOLDERS) - {"name"}
@@ -37,11 +38,9 @@ def _is_made_anew(old: Use, new: Use) -> bool:
 
     Source: the AWS provider's documentation of the resources of IAM; Terraform, "replace_triggered_by".
     """
-    names = (
-        []
-        if _ALL in (ignored := set(_names_in(new.definition)))
-        else [each for each in _REPLACING if each not in ignored]
-    )
+    ignored = set(_names_in(new.definition))
+    replacing = _REPLACING_POLICIES if type_of(new) == "aws_iam_policy" else _REPLACING
+    names = [] if _ALL in ignored else [name for name in replacing if name not in ignored]
     if any(_deciding(old, old.definition.body, name) != _deciding(new, new.definition.body, name) for name in names):
         return True
     before, after = ([_deciding(use, body, _TRIGGERS) for body in _lifecycles(use.definition)] for use in (old, new))
