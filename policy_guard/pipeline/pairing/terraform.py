@@ -114,10 +114,13 @@ class Tree:
     def _contents_of(self, pattern: FilePattern) -> str:
         """Return what tells apart the contents of the files that a pattern names.
 
-        Those behind links to folders and in other repositories may have any path.
+        Those behind links to folders and in other repositories may have any path, and of a path with a value in it that
+        leads up the end alone is certain.
         """
         if self._leads_to_folders:
             pattern = pattern._replace(words=("",))
+        elif len(pattern.words) > 1 and self._climbs:
+            pattern = pattern._replace(words=("", pattern.words[-1].rpartition("/")[2]))
         if pattern not in self._contents:
             paths = sorted(file.path for file in self._files.values() if self._is_named(file, pattern))
             self._contents[pattern] = digest([(path, self._id(self.link_target(path))) for path in paths])
@@ -142,6 +145,11 @@ class Tree:
         """Tell whether any link leads to what is no file of the repository."""
         links = (file.path for file in self._files.values() if file.mode == LINK)
         return any(self.link_target(path) not in self._files for path in links)
+
+    @cached_property
+    def _climbs(self) -> bool:
+        """Tell whether any value may lead to a folder above."""
+        return any(leads_up(text) for folder in self.names for text in self.texts(folder))
 
     def _id(self, path: str) -> str:
         """Return what git calls the content of a file, read if it is not stored yet; empty where there is none."""
@@ -214,8 +222,7 @@ class Tree:
 
     def reading_folders(self, changed: Collection[str]) -> Iterator[str]:
         """The folders that may read one of the changed files."""
-        climbs = any(leads_up(text) for folder in self.names for text in self.texts(folder))
-        readers = Readers(changed, self._files, self._written_in, climbs)
+        readers = Readers(changed, self._files, self._written_in, self._climbs)
         for folder in self.names:
             if any(readers.has(text, folder) for text in self.texts(folder)):
                 yield folder

@@ -17,7 +17,10 @@ _NAMES_FILE = re.compile(r"\b(?:filename|source_file)\"?\s*[=:]")
 _FILLS_IN = re.compile(r"\btemplatefile\s*[(/#]")
 _PATH = re.compile(r'\s*"((?:[^"\\$%]|\$\{[^{}"]*\})*)"')
 _PROGRAMS = re.compile(r"\bexternal\b")
-_DOWN = re.compile(r"\bpath\.(?:module|root|cwd)\}/(?:\.\./)*|\bsource\"?\s*[=:]\s*\"(?:\.\.?/)*(?:\.\.)?")
+_DOWN = re.compile(
+    r"\bpath\.(?:module|root|cwd)\}/(?:\.\./)*|\bsource\"?\s*[=:]\s*\"(?:\.\.?/)*(?:\.\.)?"
+    r"|\b(?:template)?file\w{0,20}\(\s{0,20}\"[^\"$]*"
+)
 _UP = re.compile(r"(?<!\.)\.\.[\"/$\\]")
 _LONGEST_PATH = 400
 _MOST_LOOKS = 2_000_000
@@ -100,7 +103,7 @@ def _suffix(path: str) -> str:
 
 
 def leads_up(text: str) -> bool:
-    """Tell whether a text has steps to a folder above, but for those of modules and of paths that begin with one's own.
+    """Tell whether a text has steps to a folder above, but for those of modules and at the beginning of paths.
 
     A value with such steps in it takes back what stands before it in a path.
     """
