@@ -23,12 +23,18 @@ from policy_guard.pipeline.check import Options, check
 from policy_guard.pipeline.ci import in_ci
 from policy_guard.pipeline.pairing.groups import Trees
 from policy_guard.pipeline.pairing.reader import Reader
-from policy_guard.pipeline.repository import Repository
+from policy_guard.pipeline.repository import Repository, from_root
 from policy_guard.pipeline.repository.changes import Comparison, snapshot
 from policy_guard.pipeline.repository.revisions import WORKING_TREE, choose
 from policy_guard.pipeline.stages import is_under
 from policy_guard.records import NamedTuple
-from policy_guard.settings.acceptance import MOST_DAYS_STANDING, STANDING, interpret_acceptance, load_acceptance
+from policy_guard.settings.acceptance import (
+    MOST_DAYS,
+    MOST_DAYS_STANDING,
+    STANDING,
+    interpret_acceptance,
+    load_acceptance,
+)
 from policy_guard.settings.addresses import parted
 from policy_guard.settings.evaluated import WHEN, Names, choices
 from policy_guard.settings.load import load_settings
@@ -40,6 +46,10 @@ DAYS = 30
 NOTHING_PROVED = (
     "nothing is written: no words were found that are proved to hold all of what was found and nothing else; "
     "split the change, or write the file by hand (policy-guard explain accepted)"
+)
+NO_WORDS = (
+    "nothing is written: what was found hangs on text that nobody knows before deployment, such as an action, and no "
+    "words hold that and nothing else; write the text out, or write the file by hand (policy-guard explain accepted)"
 )
 _LONGEST_NAME = 80
 _TAKEN = "is there already, with another reason, day or access: edit that file"
@@ -97,19 +107,22 @@ def propose(accept_options: AcceptOptions, folder: Path, environ: Mapping[str, s
     expires = _last_day(accept_options.expires, today)
     if not accept_options.reason.strip(" ."):
         raise SetupError("say why, for those who review it: --reason 'GDPR deletion, SEC-123'")
+    repository = Repository(folder, environ)
+    root = repository.root
     named_places = tuple(map(parted, accept_options.options.paths))
     paths = tuple(dict.fromkeys(path for path, _ in named_places))
     report = check(accept_options.options._replace(paths=paths), folder, environ)
-    findings = [finding for finding in report.findings if _is_named(finding, named_places)]
-    if report.findings and not findings:
-        raise SetupError("no finding is about a policy with such an address; policy-guard list shows the addresses")
-    repository = Repository(folder, environ)
-    config = load_settings(repository.root, accept_options.options.config).config
+    failing = [finding for finding in report.findings if _is_asked(finding, accept_options.check)]
+    places = [(from_root(folder / path, root), address) for path, address in named_places]
+    findings = [finding for finding in failing if not places or any(_is_at(finding, *place) for place in places)]
+    if failing and not findings:
+        raise SetupError(_nothing_named(places, len(failing)))
+    config = load_settings(root, accept_options.options.config).config
     repository.close()
     files, unfit = files_for(findings, accept_options, expires, config.accepted)
-    taken = tuple(file for file in files if _is_taken(repository.root, file))
+    taken = tuple(file for file in files if _is_taken(root, file))
     return Proposals(
-        root=repository.root,
+        root=root,
         files=tuple(file for file in files if file not in taken),
         unfit=(*unfit, *(f"{file.path} {_TAKEN}" for file in taken)),
         travels=config.accepted_from == "head",
@@ -117,12 +130,31 @@ def propose(accept_options: AcceptOptions, folder: Path, environ: Mapping[str, s
     )
 
 
-def _is_named(finding: Finding, named_places: Sequence[tuple[str, str]]) -> bool:
-    """Tell whether a finding is about a file or policy that is named, or nothing is named."""
+def _is_asked(finding: Finding, check_name: str | None) -> bool:
+    """Tell whether a finding fails, or is one of the check that is named."""
+    return finding.severity == "error" if check_name is None else finding.check == check_name
+
+
+def _is_at(finding: Finding, path: str, address: str) -> bool:
+    """Tell whether a file or folder has the policy of a finding, or a place that the finding shows.
+
+    What is new may stand in another file than the policy: in values of variables, or in a file of the same group.
+    """
     acceptable = finding.acceptable
-    unit, address = (acceptable.policy.unit, acceptable.policy.address) if acceptable else (finding.source.path, "")
-    asked_addresses = [asked for path, asked in named_places if is_under(unit, (path,))]
-    return not all(asked_addresses) or not asked_addresses or any(glob(asked)(address) for asked in asked_addresses)
+    if address:
+        policy = acceptable.policy if acceptable else None
+        return policy is not None and is_under(policy.unit, (path,)) and glob(address)(policy.address)
+    shown = (finding.source.path, *(related.source.path for related in finding.related))
+    return any(is_under(name, (path,)) for name in (*shown, *([acceptable.policy.unit] if acceptable else [])))
+
+
+def _nothing_named(places: Sequence[tuple[str, str]], failing: int) -> str:
+    """Say that what fails is not about the places."""
+    if any(address for _, address in places):
+        return "no finding is about a policy with such an address; policy-guard list shows the addresses"
+    elsewhere = "1 finding is" if failing == 1 else f"{failing} findings are"
+    names = ", ".join(path for path, _ in places)
+    return f"no finding is about {names}; {elsewhere} about other files, and policy-guard check shows them"
 
 
 def _is_taken(root: Path, proposal: Proposal) -> bool:
@@ -135,7 +167,7 @@ def files_for(
     findings: Iterable[Finding], accept_options: AcceptOptions, expires: str, folder: str
 ) -> tuple[tuple[Proposal, ...], tuple[str, ...]]:
     """The files that accept the findings, and in words what cannot be accepted."""
-    batches, unfit = _batches(findings, accept_options.check)
+    batches, unfit = _batches(findings)
     files: list[Proposal] = []
     for batch in batches:
         write = partial(_proposal, batch, reason=accept_options.reason, expires=expires, folder=folder)
@@ -150,13 +182,11 @@ def files_for(
     return tuple(files), tuple(unfit)
 
 
-def _batches(findings: Iterable[Finding], name: str | None) -> tuple[tuple[_Batch, ...], list[str]]:
+def _batches(findings: Iterable[Finding]) -> tuple[tuple[_Batch, ...], list[str]]:
     """The findings to accept, those of one policy and check together; and in words those that cannot be accepted."""
     batches: dict[tuple[object, ...], _Batch] = {}
     unfit: list[str] = []
     for finding in findings:
-        if finding.severity != "error" if name is None else finding.check != name:
-            continue
         if finding.acceptable is None:
             unfit.append(f"{finding.source.path}: {finding.message} [{finding.check}] cannot be accepted")
             continue
@@ -183,7 +213,10 @@ def _last_day(text: str | None, today: date) -> str:
     except ValueError:
         raise SetupError(f"{text} is not a calendar date; write YYYY-MM-DD") from None
     if not today <= last <= today + timedelta(MOST_DAYS_STANDING):
-        raise SetupError(f"{last} is not among the next {MOST_DAYS_STANDING} days")
+        raise SetupError(
+            f"{last} is not among the next {MOST_DAYS} days; only {' and '.join(STANDING)} may be accepted for "
+            f"{MOST_DAYS_STANDING} days"
+        )
     return last.isoformat()
 
 
@@ -193,6 +226,8 @@ def _proved_files(batch: _Batch, write: Callable[[Spelled], Proposal], today: da
     That is one file, unless one set of requests leaves out what another has: then each has a file of its own.
     """
     spellings = batch.requests()
+    if not spellings:
+        return NO_WORDS
     divisions = [merge(spellings)] if len(merge(spellings)) == 1 else [(_join(spellings),), merge(spellings)]
     problem: str | None = NOTHING_PROVED
     for sets in divisions:

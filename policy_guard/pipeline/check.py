@@ -57,7 +57,7 @@ class Alone(NamedTuple):
 class Options(NamedTuple):
     """What the command line asks for. `paths` restrict what is reported, relative to the
     repository's root; `today` is the day in UTC. With `alone` nothing is compared, with `accepting` findings
-    can be accepted afterwards.
+    can be accepted afterwards, and those of all paths are there: a finding may stand in another file than its policy.
     """
 
     today: date
@@ -129,7 +129,7 @@ def _check(
         session=Session(judge, results, moved, attached, ahead, watch),
         today=today,
         comparison=comparison,
-        paths=paths,
+        paths=() if options.accepting else paths,
         sides=_sides(repository, reader, comparison, ci, options.all_policies),
         references=_references(repository, reader, comparison, results.note),
         shard=options.shard or Shard(),

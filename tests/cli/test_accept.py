@@ -284,3 +284,52 @@ def test_what_is_found_about_one_policy_of_a_file_is_accepted_by_its_address(tmp
     assert "label: Resources.Reader.PolicyDocument" in written.read_text()
     assert scratch.guard("accept", "a.json", "--reason", "r").code == 0
     assert len(list((tmp_path / ".policy-guard" / "accepted").iterdir())) == 2
+
+
+def test_of_an_unknown_action_that_is_critical_nothing_is_written_and_it_is_said(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    entry = {"version": 1, "permissions": [{"id": "erase", "actions": ["s3:DeleteObject"], "reason": "r"}]}
+    scratch.write(".policy-guard.yaml", {"version": 1, "critical": "critical.yaml"})
+    scratch.write("critical.yaml", entry)
+    scratch.commit(**{"app.json": document(allow("s3:GetObject"))})
+    scratch.write("app.json", document(allow("${acts}")))
+    answer = scratch.guard("accept", "app.json", "--reason", "r")
+    assert (answer.code, answer.err) == (1, ""), answer
+    assert "app.json: nothing is written: what was found hangs on text that nobody knows" in answer.out
+
+
+ROOT = """
+variable "bucket" {}
+resource "aws_iam_role_policy" "app" {
+  role   = "app"
+  policy = jsonencode({ Version = "2012-10-17", Statement = [
+    { Effect = "Allow", Action = "s3:GetObject", Resource = "arn:aws:s3:::${var.bucket}/*" }] })
+}
+"""
+
+
+@pytest.mark.parametrize("named", ["infra/main.tf", "infra/terraform.tfvars", "infra"])
+def test_a_policy_that_changes_by_another_file_is_accepted_by_either(tmp_path: Path, named: str) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.write("infra/main.tf", ROOT)
+    scratch.write("infra/terraform.tfvars", 'bucket = "orders"\n')
+    scratch.write("readme.json", document(allow("s3:GetObject")))
+    scratch.commit()
+    scratch.write("infra/terraform.tfvars", 'bucket = "*"\n')
+    assert "policy-guard accept infra/main.tf --reason" in scratch.guard("check").out
+    elsewhere = scratch.guard("accept", "readme.json", "--reason", "r")
+    assert elsewhere.code == 2 and "no finding is about readme.json; 1 finding is about other files" in elsewhere.err
+    assert scratch.guard("accept", named, "--reason", "r").code == 0
+    scratch.git("checkout", "-q", "infra")
+    scratch.commit()
+    scratch.write("infra/terraform.tfvars", 'bucket = "*"\n')
+    assert scratch.guard("check").code == 0
+
+
+def test_a_day_that_lies_too_far_ahead_is_told_with_both_limits(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.commit(**{"app.json": document(allow("s3:GetObject"))})
+    answer = scratch.guard("accept", "--reason", "r", "--expires", "2999-01-01")
+    assert answer.code == 2
+    words = " ".join(answer.err.split())
+    assert "among the next 30 days; only access-not-granted and no-public-access may be accepted for 366 days" in words
