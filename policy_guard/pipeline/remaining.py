@@ -11,6 +11,8 @@ from policy_guard.pipeline.repository import File
 from policy_guard.pipeline.repository.changes import Change
 from policy_guard.pipeline.repository.objects import OVERSIZED
 from policy_guard.pipeline.stages import Run, touches, unread_remark
+from policy_guard.settings.addresses import parted
+from policy_guard.settings.config import unmatched
 
 
 def judge_the_rest(run: Run) -> None:
@@ -30,6 +32,9 @@ def judge_the_rest(run: Run) -> None:
     for entry in run.reader.settings.critical:
         if entry.files and not any(map(entry.reaches, files)):
             run.session.results.note(f"the critical entry {entry.id} is about no file here: {', '.join(entry.files)}")
+            continue
+        for pattern in unmatched((parted(pattern)[0] for pattern in entry.files), files):
+            run.session.results.note(f"the critical entry {entry.id}: {pattern} names no file here")
     _judge_remaining(run, files, changed_paths)
 
 

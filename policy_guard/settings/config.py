@@ -164,21 +164,14 @@ class Config(NamedTuple):
         return rules[0] if rules else next(added_rules, None)
 
     def unmatched_patterns(self, paths: Collection[str]) -> Iterator[str]:
-        """The patterns of `policies`, `groups` and `exclude` that name none of the files, each with where it stands.
-
-        One that differs in its suffix alone from another that names some is meant for what may come.
-        """
+        """The patterns of `policies`, `groups` and `exclude` that name none of the files, each with where it stands."""
         patterns_by_key = {
             "policies": [parted(pattern)[0] for rule in self.policies for pattern in rule.files],
             "groups": [parted(pattern)[0] for group in self.groups for pattern in group.files],
             "exclude": self.exclude,
         }
         for key, patterns in patterns_by_key.items():
-            unique_patterns = dict.fromkeys(patterns)
-            used_patterns = {each for each in unique_patterns if any(matches_path(each, path) for path in paths)}
-            stems = set(map(_stem, used_patterns))
-            unused_patterns = (pattern for pattern in unique_patterns if pattern not in used_patterns)
-            yield from (f"{key}: {pattern}" for pattern in unused_patterns if _stem(pattern) not in stems)
+            yield from (f"{key}: {pattern}" for pattern in unmatched(patterns, paths))
 
     def is_excluded(self, path: str) -> bool:
         return matches_any(self.exclude, path)
@@ -215,6 +208,17 @@ class Config(NamedTuple):
             ):
                 return ignore
         return None
+
+
+def unmatched(patterns: Iterable[str], paths: Collection[str]) -> Iterator[str]:
+    """The patterns that name none of the files, each once.
+
+    One that differs in its suffix alone from another that names some is meant for what may come.
+    """
+    unique_patterns = dict.fromkeys(patterns)
+    used_patterns = {each for each in unique_patterns if any(matches_path(each, path) for path in paths)}
+    stems = set(map(_stem, used_patterns))
+    return (each for each in unique_patterns if each not in used_patterns and _stem(each) not in stems)
 
 
 def _stem(pattern: str) -> str:

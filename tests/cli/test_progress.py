@@ -55,6 +55,19 @@ def test_patterns_that_name_nothing_are_said_where_all_is_checked(tmp_path: Path
     assert "iam/* names" not in out
 
 
+def test_a_pattern_of_a_critical_entry_that_names_nothing_is_said_beside_one_that_does(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path / "repository")
+    scratch.write("iam/a.json", NARROW)
+    scratch.write(".policy-guard.yaml", "version: 1\ncritical: c.yaml\n")
+    files = "['iam/*.json', 'iam/*.yaml', 'iam/ap.json', 'scp/b.json#Resources.Reader']"
+    scratch.write("c.yaml", f"version: 1\npermissions: [{{id: e, actions: ['iam:*'], reason: r, files: {files}}}]\n")
+    scratch.commit()
+    out = scratch.guard("check", "--all").out
+    assert "note: the critical entry e: iam/ap.json names no file here" in out
+    assert "note: the critical entry e: scp/b.json names no file here" in out
+    assert out.count("names no file here") == 2
+
+
 def test_a_line_is_never_broken_by_a_terminal() -> None:
     terminal, clock = io.StringIO(), itertools.count(0.0, 2.0)
     with Line(terminal, lambda: next(clock)) as progress:
