@@ -18,6 +18,7 @@ from policy_guard.verify.explain.without_document import (
 from policy_guard.verify.verdicts import Verdict
 
 _WITHOUT_EFFECT = "correct the action or the resource: as far as the catalogue says, this grants nothing"
+_OF_LEFT = "put the boundary back or narrow it, or have what it leaves reviewed"
 
 
 def headline_and_advice(check: Check, question: Question) -> tuple[str, str]:
@@ -71,6 +72,8 @@ def advice(check: Check, verdict: Verdict, question: Question, witness: Request 
         return advice_without_document(DETACHED)
     if _is_of_boundary(check, question):
         return BOUNDARY_ADVICE
+    if check.by_entry and is_boundary(question.new):
+        return _OF_LEFT
     if verdict.cause and verdict.cause.of_deny:
         if question.by_reference:
             return "add the Deny that the reference has, or have its absence reviewed"

@@ -193,6 +193,17 @@ def test_a_boundary_that_is_gone_is_told_next_to_where_it_stood(scratch: Scratch
     assert "statement 0" not in words
 
 
+def test_what_is_critical_and_a_boundary_kept_out_is_not_an_action_to_remove(scratch: Scratch) -> None:
+    scratch.write(".policy-guard.yaml", "version: 1\ncritical: c.yaml\n")
+    scratch.write("c.yaml", "version: 1\npermissions: [{id: e, actions: ['iam:CreateUser'], reason: r}]\n")
+    scratch.commit(**{"a.tf": BOUNDED})
+    scratch.write("a.tf", "".join(line for line in BOUNDED.splitlines(keepends=True) if "boundary" not in line))
+    words = " ".join(scratch.guard("check").out.split())
+    assert "grants a critical permission, e [access-not-granted]" in words
+    assert "next put the boundary back or narrow it, or have what it leaves reviewed" in words
+    assert "remove the action" not in words
+
+
 def test_a_boundary_that_caps_less_says_so(scratch: Scratch) -> None:
     scratch.commit(**{"a.tf": BOUNDED})
     scratch.write("a.tf", BOUNDED.replace("ReadOnly", "PowerUser"))
