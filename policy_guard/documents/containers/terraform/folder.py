@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as MappingOf
 from copy import copy
 
+from policy_guard.documents.containers.terraform.chained import unchained
 from policy_guard.documents.containers.terraform.definition import Definition, merged, plain_text
 from policy_guard.documents.containers.terraform.json_syntax import plain, read_json
 from policy_guard.documents.containers.terraform.parsed import Parsed
@@ -72,6 +73,7 @@ class Folder:
         # Terraform, "Variable Definition Precedence": what is loaded later counts; "Override Files": they come last.
         for name in sorted(files, key=lambda name: (".auto." in name, is_override(name), name)):
             self._add(name, files[name], files)
+        self.definitions |= unchained(self.definitions)
 
     def _add(self, name: str, source: Source, files: MappingOf[str, Source]) -> None:
         if words := _refusal(name, files):
