@@ -48,8 +48,8 @@ NOTHING_PROVED = (
     "split the change, or write the file by hand (policy-guard explain accepted)"
 )
 NO_WORDS = (
-    "nothing is written: what was found hangs on text that nobody knows before deployment, such as an action, and no "
-    "words hold that and nothing else; write the text out, or write the file by hand (policy-guard explain accepted)"
+    "nothing is written: no words hold what was found and nothing else, as with an action that nobody knows before "
+    "deployment; write the text out, or write the file by hand (policy-guard explain accepted)"
 )
 _LONGEST_NAME = 80
 _TAKEN = "is there already, with another reason, day or access: edit that file"
