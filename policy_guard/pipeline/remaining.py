@@ -7,6 +7,7 @@ from operator import itemgetter
 
 from policy_guard.documents.printable import shortened
 from policy_guard.pipeline.ahead import Expected
+from policy_guard.pipeline.pairing.file_version import FileVersion
 from policy_guard.pipeline.repository import File
 from policy_guard.pipeline.repository.changes import Change
 from policy_guard.pipeline.repository.objects import OVERSIZED
@@ -78,6 +79,7 @@ def _judge_remaining(run: Run, files: Mapping[str, File], changed_paths: Collect
         and touches(Change(None, file), run.paths)
         and run.shard.holds(path)
     ]
+    unreadable: dict[str, tuple[FileVersion, str]] = {}
     steps = run.session.results.stepwise(remaining_files, "files", itemgetter(0))
     for (path, file), _ in zip(steps, _in_advance(run, remaining_files), strict=True):
         if judged := run.session.ahead.judged_file(file):
@@ -87,5 +89,13 @@ def _judge_remaining(run: Run, files: Mapping[str, File], changed_paths: Collect
             continue
         version = run.reader.version(file, path, run.comparison.new)
         remark = unread_remark(run.reader, file, path, changed=False) or version.passed_over
+        if version.problems and not version.policies and not run.paths:
+            unreadable[path] = version, remark
+            continue
+        run.session.results.add_skipped(path, remark)
+        run.session.version(version, run.as_it_is)
+    # A template is judged with what its reader fills in, where Terraform reads it.
+    for path in sorted(unreadable.keys() - run.read_by_terraform(unreadable, run.comparison.new)):
+        version, remark = unreadable[path]
         run.session.results.add_skipped(path, remark)
         run.session.version(version, run.as_it_is)

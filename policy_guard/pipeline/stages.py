@@ -15,6 +15,7 @@ from policy_guard.pipeline.pairing.reader import TERRAFORM, Reader
 from policy_guard.pipeline.principals import principals_with_changed_documents
 from policy_guard.pipeline.repository import File, Repository
 from policy_guard.pipeline.repository.changes import Change, Comparison, old_paths, snapshot
+from policy_guard.pipeline.repository.revisions import Revision
 from policy_guard.pipeline.session import Session
 from policy_guard.pipeline.shards import Shard
 from policy_guard.records import NamedTuple
@@ -93,7 +94,8 @@ class Run(NamedTuple):
         for change in changes:
             outcome = pairs(self.reader, change, self.comparison)
             is_new = change.old is None and bool(outcome.pairs or outcome.findings)
-            if is_new and change.path in files_of_terraform():
+            is_template = bool(change.old and outcome.findings and not outcome.pairs)
+            if (is_new or is_template) and change.path in files_of_terraform():
                 outcome = FileResult((), ())
             if not (outcome.pairs or outcome.findings):
                 remark = unread_remark(self.reader, change.new, change.path, changed=True)
@@ -109,16 +111,23 @@ class Run(NamedTuple):
             yield _Compared(change.path, outcome, judged_pairs)
 
     def _files_of_terraform(self, changes: Iterable[Change]) -> frozenset[str]:
-        """The new files that are the policy of a resource of Terraform, and that the settings do not name."""
-        paths = {change.path for change in changes if change.old is None}
-        paths = {path for path in paths if not (self.config.policy_rule(path) or self.reader.groups(path))}
-        files = snapshot(self.repository, self.comparison.new)
+        """The files that are the policy of a resource of Terraform, and were if they are not new."""
+        changes = [change for change in changes if change.new]
+        read = self.read_by_terraform({change.path for change in changes}, self.comparison.new)
+        new_paths = {change.path for change in changes if change.old is None}
+        old_paths = {change.path for change in changes if change.old and change.old.path == change.path}
+        return (read & new_paths) | self.read_by_terraform(old_paths & read, self.comparison.old)
+
+    def read_by_terraform(self, all_paths: Collection[str], side: Revision) -> frozenset[str]:
+        """The files among these that are the policy of a resource of Terraform, and that the settings do not name."""
+        paths = {path for path in all_paths if not (self.config.policy_rule(path) or self.reader.groups(path))}
+        files = snapshot(self.repository, side)
         if not paths or not any(path.endswith(TERRAFORM) for path in files):
             return frozenset()
         from policy_guard.pipeline.pairing.terraform import Tree
         from policy_guard.pipeline.pairing.terraform_files import policy_files
 
-        return policy_files(Tree(self.repository, files, self.comparison.new.name), paths, self.reader.included)
+        return policy_files(Tree(self.repository, files, side.name), paths, self.reader.included)
 
     def _pairs(self, compared: _Compared) -> list[Pair]:
         return [each.pair for each in compared.judged] if self.shard.holds(compared.unit) else []

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.places import FIXTURES
 from tests.support.repository import Answer, Scratch
 
 USE = """
@@ -87,6 +88,16 @@ def test_a_template_file_that_changes_alone_is_judged(tmp_path: Path) -> None:
     use = 'resource "aws_iam_policy" "p" {\n  policy = templatefile("${path.module}/p.tpl", { b = var.b })\n}\n'
     text = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "%s", "Resource": "${b}"}]}'
     assert compared(tmp_path, {"m.tf": use, "p.tpl": text % "s3:Get*"}, {"p.tpl": text % "s3:*"}).code == 1
+
+
+def test_a_template_with_parts_of_its_own_is_judged_where_terraform_reads_it(tmp_path: Path) -> None:
+    case = FIXTURES / "terraform/passes/a template with a list that a resource reads gets a blank/old"
+    scratch = Scratch(tmp_path)
+    scratch.commit(**{path.name: path.read_text() for path in case.iterdir()})
+    assert scratch.guard("check", "--all", "--base", "HEAD").code == 0
+    assert scratch.guard("check", "--all", "--base", "HEAD", "p.json.tftpl").code == 1
+    scratch.commit(**{"j.tf": ""})
+    assert scratch.guard("check", "--all", "--base", "HEAD").code == 1
 
 
 def test_circles_end(tmp_path: Path) -> None:
