@@ -31,7 +31,7 @@ _WORD = regex(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+")
 
 
 class Details(NamedTuple):
-    """What tells how the properties of a type of resource grant.
+    """Rules that tell how the properties of a type of resource grant.
 
     `harmless` are texts with which a property grants nothing. Without one of those that are `needed`, the resource does
     not. Each item of those that are `adding` grants something beside the others. Two resources of a type that is

@@ -77,7 +77,7 @@ class PolicyDocument(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """Where a policy stands: the node that holds it, and the mappings on the way to it without other policies.
+    """The place of a policy: the node that holds it, and the mappings on the way to it without other policies.
 
     With None for the policy it is a place that holds something else.
     """

@@ -84,7 +84,7 @@ def _body(resource: Object) -> Node | None:
 
 
 def _included(body: Node) -> Node | None:
-    """What is said of a part that is included."""
+    """Return what is said of a part that is included."""
     function_call = call(body)
     if function_call is not None:
         return function_call.argument if function_call.name == TRANSFORM else None

@@ -51,7 +51,7 @@ def with_exports(template: Template, files: RevisionFiles) -> Template:
 
 
 def _with_imports(nested: Nested, exports: Sequence[Export]) -> Nested:
-    """What is known of a nested template, where what its outputs import decides them, too."""
+    """A nested template as it is known, where what its outputs import decides them, too."""
     outputs_by_name = dict(nested.outputs)
     for name, output in nested.outputs.items():
         if imported := {export.digest for each in output.imports for export in matching(exports, each)}:
@@ -117,7 +117,7 @@ def _words_in(name: Parts) -> set[str]:
 
 
 def _exports_of(source: Source, files: RevisionFiles) -> Sequence[Export]:
-    """What a file exports, if it is a template; what nested templates decide of it, too."""
+    """The exports of a file, if it is a template, with what nested templates decide of them."""
     if not may_use_outputs(source.text.encode()):
         return _exports_alone(source.path, source.text)
     templates = (with_nested(template, files) for template in templates_in(source.path, source.text))
@@ -126,7 +126,7 @@ def _exports_of(source: Source, files: RevisionFiles) -> Sequence[Export]:
 
 @lru_cache(maxsize=1_000)
 def _exports_alone(path: str, text: str) -> Sequence[Export]:
-    """What a file exports that uses no nested template."""
+    """The exports of a file that uses no nested template."""
     return tuple(export for template in templates_in(path, text) for export in _exports(template))
 
 

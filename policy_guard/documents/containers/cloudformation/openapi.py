@@ -75,7 +75,7 @@ def _closed_text(node: Object, schemes: Mapping[str, str]) -> str:
 
 
 def _telling_span(method: Object) -> Span:
-    """Where a method says who may call it: first that everybody may."""
+    """The place where a method says who may call it: first that everybody may."""
     kinds, requirements = _values(method, f"{EXTENSION}auth"), _values(method, "security")
     nodes = (*filter(_is_open, kinds), *requirements, *kinds, method)
     return nodes[0].span

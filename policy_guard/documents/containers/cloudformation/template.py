@@ -54,7 +54,7 @@ ANY_OUTPUT = "*"
 
 
 class Export(NamedTuple):
-    """What a template of the repository exports: under which name, what decides its value, and that if it is a text.
+    """An export of a template of the repository: its name, what decides its value, and the value if it is a text.
 
     `imports` are the names of what its value imports itself.
     """

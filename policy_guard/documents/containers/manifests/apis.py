@@ -89,7 +89,7 @@ def _policy_limits(document: Object, prefix: str) -> Iterator[Limit]:
 
 
 def _method_limits(document: Object, prefix: str, places: dict[str, Span]) -> Iterator[Limit]:
-    """What keeps callers out of each method of an API; their places are put with the others."""
+    """The limits that keep callers out of each method of an API; their places are put with the others."""
     for name, method in method_callers(document).items():
         label = f"{prefix}{name}"
         places[label] = method.span

@@ -138,7 +138,7 @@ def _call(node: Object) -> tuple[str, Object | Scalar] | None:
 
 
 def _name_in_aws(arguments: Node) -> str:
-    """What the arguments of a module call a resource, with the policy of it; nothing if something is filled in."""
+    """The name that the arguments of a module give a resource, with its policy; nothing if something is filled in."""
     if not isinstance(arguments, Object):
         return ""
     name = next(filter(None, (_text(arguments, key) for key in _MODULE_NAMES)), "")

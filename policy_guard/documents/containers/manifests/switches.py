@@ -40,7 +40,7 @@ class Switch(NamedTuple):
 
 
 class Position(NamedTuple):
-    """Where a switch stands: the labels of the value and of the innermost mapping or item of a list around it.
+    """The place of a switch: the labels of the value and of the innermost mapping or item of a list around it.
 
     With `is_by_text` each text there is other access.
     """
@@ -98,7 +98,7 @@ def _keeps(switch: Switch, value: Node) -> bool:
 def _positions(
     resource: Resource, node: Object, label: str, of_items: bool = True
 ) -> Iterator[tuple[Switch, Position]]:
-    """Where the switches of a resource stand: of a list at the end of a path each item, or the list itself."""
+    """The places of the switches of a resource: of a list at the end of a path each item, or the list itself."""
     kind = resource.kind.removesuffix(_PATTERN_OF)
     prefix = ("spec", "template") if kind != resource.kind else ()
     for switch in switches().get(kind, ()):
