@@ -61,7 +61,9 @@ def patterns_of(scope: Scope, function: str, path: Sequence[str | Hole]) -> froz
     pattern = pattern_of(scope, function, path)
     if function != _TEMPLATE or not any(pattern.words):
         return frozenset({pattern})
-    paths = (each for each in scope.folder.paths() if holds_in_order(each, pattern.words))
+    # A value in the path may lead out of the folder that is written.
+    end = ("", pattern.words[-1].rpartition("/")[2])
+    paths = (each for each in scope.folder.paths() if holds_in_order(each, end))
     templates = (scope.folder.read(each) for each in paths)
     reads_more = any(template is not None and "file" in template.text for template in templates)
     return frozenset({pattern, *([FilePattern(("",), is_policy=True)] if reads_more else [])})
